@@ -1,0 +1,152 @@
+"""The log as the rest of the system sees it: topics, subscriptions and transactions.
+
+Two implementations stand behind it, `bus.kafka` and `bus.sqlite`; `tests/bus` holds the one suite of
+behaviour that both must show.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import msgspec
+
+from pipeline.record import Headers, Record
+
+TopicPartition = tuple[str, int]
+
+
+class TopicSpec(msgspec.Struct, frozen=True):
+    """How a topic is to be; retention in milliseconds and bytes per partition, None for no limit."""
+
+    name: str
+    partitions: int = 1
+    replication: int = 1
+    compact: bool = False
+    retention_ms: int | None = None
+    retention_bytes: int | None = None
+
+
+class TopicChange(msgspec.Struct, frozen=True):
+    """One difference between the topics wanted and those that exist; `action` is create, grow, configure or refuse."""
+
+    topic: str
+    action: str
+    detail: str
+
+
+class Transaction(Protocol):
+    """Outputs of one polled batch. Not thread-safe."""
+
+    def send(self, topic: str, key: str, value: bytes | None, headers: Headers) -> None:
+        """Add one record. May not block on the network for long; failures surface when the transaction ends."""
+
+
+class Subscription(Protocol):
+    """One member of a consumer group. Not thread-safe, except `wakeup` and the properties.
+
+    Call order: `poll`, then at most one `transaction`, then `poll` again. A batch whose transaction did
+    not commit is delivered again by the next poll.
+    """
+
+    def poll(self, timeout: float) -> list[Record]:
+        """Up to the configured number of records, in order per partition; empty after `timeout` seconds.
+
+        Raises:
+            Transient: the log can't be reached just now.
+            Fatal: it never will be like this (authorisation, a topic that doesn't exist).
+        """
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Commit, on leaving, what was sent together with the offsets of the batch last polled.
+
+        An exception inside the block aborts: nothing sent is visible and the batch comes again. So it does
+        when the commit itself fails.
+
+        Raises (on leaving):
+            Transient: aborted, the batch comes again.
+            Fenced: another member owns the work; nothing was committed.
+        """
+
+    def pause(self) -> None:
+        """Deliver nothing until `resume`, and stay a member of the group meanwhile."""
+
+    def resume(self) -> None:
+        """End a `pause`."""
+
+    def wakeup(self) -> None:
+        """Make a poll that is waiting return early. Any thread may call this."""
+
+    @property
+    def assignment(self) -> frozenset[TopicPartition]:
+        """The partitions this member owns now."""
+
+    def lag(self) -> Mapping[TopicPartition, int]:
+        """Records not yet consumed, per owned partition. Cheap: from what polling has seen."""
+
+    def close(self) -> None:
+        """Leave the group. A batch not committed is delivered to whoever comes next."""
+
+
+class Publisher(Protocol):
+    """Sends outside of any consumption, at least once. Thread-safe."""
+
+    def publish(self, topic: str, records: Sequence[tuple[str, bytes | None, Headers]]) -> list[tuple[int, int]]:
+        """Send `(key, value, headers)` records and return `(partition, offset)` of each, once all are durable.
+
+        Raises:
+            Transient: at least one was not acknowledged; all may be sent again.
+        """
+
+    def close(self) -> None: ...
+
+
+class Reader(Protocol):
+    """Reads committed records without a group, for tools."""
+
+    def read(
+        self,
+        topic: str,
+        *,
+        start: Mapping[int, int] | None = None,
+        since_ms: int | None = None,
+        follow: bool = False,
+        timeout: float = 1.0,
+    ) -> Iterator[Record]:
+        """Records from the given offsets per partition, or from a time on, or from the beginning.
+
+        Ends at the end of the topic as it was on the call, or with `follow` only when closed; while
+        following, `timeout` is how long to wait for more before looking whether it was.
+        """
+
+    def close(self) -> None: ...
+
+
+class Bus(Protocol):
+    """A connection to one log. Thread-safe; what it hands out is not, unless said."""
+
+    def subscribe(
+        self, group: str, topics: Sequence[str], *, member: str, max_records: int = 500
+    ) -> Subscription:
+        """Join a group. `member` is a name that is stable across restarts of one instance and unique in the group."""
+
+    def publisher(self) -> Publisher: ...
+
+    def reader(self) -> Reader: ...
+
+    def plan(self, topics: Sequence[TopicSpec]) -> list[TopicChange]:
+        """What `apply` would do."""
+
+    def apply(self, topics: Sequence[TopicSpec]) -> list[TopicChange]:
+        """Create and adjust topics; never deletes, and never shrinks."""
+
+    def group_lag(self, group: str, topics: Sequence[str]) -> dict[TopicPartition, int]:
+        """Records each partition holds beyond what the group has committed."""
+
+    def check(self) -> str:
+        """Reach the log and say in a few words what answered.
+
+        Raises:
+            Transient: it can't be reached, with the reason.
+        """
+
+    def close(self) -> None: ...
