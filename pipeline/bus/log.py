@@ -37,8 +37,8 @@ class TopicChange(msgspec.Struct, frozen=True):
 class Transaction(Protocol):
     """Outputs of one polled batch. Not thread-safe."""
 
-    def send(self, topic: str, key: str, value: bytes | None, headers: Headers) -> None:
-        """Add one record. May not block on the network for long; failures surface when the transaction ends."""
+    def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> None:
+        """Add one record. Keys are bytes, so that a dead letter keeps the one it came with. May not block on the network for long; failures surface when the transaction ends."""
 
 
 class Subscription(Protocol):
@@ -90,7 +90,7 @@ class Subscription(Protocol):
 class Publisher(Protocol):
     """Sends outside of any consumption, at least once. Thread-safe."""
 
-    def publish(self, topic: str, records: Sequence[tuple[str, bytes | None, Headers]]) -> list[tuple[int, int]]:
+    def publish(self, topic: str, records: Sequence[tuple[bytes | None, bytes | None, Headers]]) -> list[tuple[int, int]]:
         """Send `(key, value, headers)` records and return `(partition, offset)` of each, once all are durable.
 
         Raises:
