@@ -73,9 +73,9 @@ class Server:
         application.router.add_get("/version", self._version)
         if self._extend is not None:
             self._extend(application)
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=2)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self.port, shutdown_timeout=2)
+        site = web.TCPSite(self._runner, self._host, self.port)
         await site.start()
         address = self._runner.addresses[0]
         self.port = address[1]

@@ -69,7 +69,8 @@ def text(delivery: Delivery) -> str:
 def rss(agency: Agency, deliveries: Sequence[Delivery], base: str) -> bytes:
     """An RSS 2.0 feed, newest first."""
     items = "".join(
-        f"<item><guid isPermaLink='false'>tag:{agency.id}.example,2026:{d.id}</guid><title>{escape(headline(d))}</title>"
+        f"<item><guid isPermaLink='false'>tag:{agency.id}.example,2026:{d.id}</guid>"
+        f"<title>{escape(headline(d))}</title>"
         f"<link>{base}/{agency.id}/{d.id}</link><pubDate>{format_datetime(d.at)}</pubDate>"
         f"<description>{escape(markup(d))}</description></item>"
         for d in deliveries

@@ -60,9 +60,9 @@ class SimulatedWire:
     async def _main(self) -> None:
         application = web.Application()
         application.router.add_get("/{agency}.xml", self._feed)
-        runner = web.AppRunner(application, access_log=None)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=1)
+        site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         self.port = runner.addresses[0][1]
         self._bound.set()

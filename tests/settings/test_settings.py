@@ -40,7 +40,9 @@ def test_a_secret_comes_from_a_file_and_is_never_shown(tmp_path):
 
 
 def test_every_mistake_is_told_at_once_with_the_nearest_key(tmp_path):
-    file = written(tmp_path, "bus: {knd: sqlite}\nwrk: 1\nhttp: {port: 99999999}\nsinks: {a: {kind: jsonl, pth: x}, b: {kind: no}}")
+    file = written(
+        tmp_path, "bus: {knd: sqlite}\nwrk: 1\nhttp: {port: 99999999}\nsinks: {a: {kind: jsonl, pth: x}, b: {kind: no}}"
+    )
     found = mistakes(file, tmp_path / "absent.yaml", environment={"NEWSWIRE_LOG__LEVLE": "info"})
     text = "\n".join(found)
     assert len(found) == 7

@@ -181,9 +181,7 @@ def test_received_is_sent_and_discarded_and_dead_lettered(values):
     while one.step(Event()):
         pass
     total = {
-        name: sum(
-            s.value for m in registry.collect() for s in m.samples if s.name == f"newswire_{name}_total"
-        )
+        name: sum(s.value for m in registry.collect() for s in m.samples if s.name == f"newswire_{name}_total")
         for name in ("records_received", "records_sent", "records_discarded", "dead_letters")
     }
     assert total["records_received"] == len(values)
