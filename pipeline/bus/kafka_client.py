@@ -1,0 +1,56 @@
+"""What the parts of the Kafka adapter share: the client's errors in our terms."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from kafka import errors
+
+from pipeline.errors import Fatal, Fenced, Transient
+
+FENCED = (
+    errors.ProducerFencedError,
+    errors.InvalidProducerEpochError,
+    errors.InvalidProducerIdMappingError,
+    errors.FencedInstanceIdError,
+    errors.UnknownMemberIdError,
+    errors.FencedMemberEpochError,
+    errors.TransactionCoordinatorFencedError,
+)
+"""Somebody else owns the transactional id or the place in the group."""
+
+FATAL = (
+    errors.AuthorizationError,
+    errors.SaslAuthenticationFailedError,
+    errors.UnsupportedSaslMechanismError,
+    errors.UnsupportedVersionError,
+    errors.InvalidTopicError,
+    errors.KafkaConfigurationError,
+    errors.InvalidTransactionTimeoutError,
+    errors.InvalidGroupIdError,
+)
+"""No later attempt will go better."""
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Raise the client's errors as `Fenced`, `Fatal` or `Transient`, with what was being done."""
+    try:
+        yield
+    except FENCED as error:
+        raise Fenced(f"{doing}: {describe(error)}") from error
+    except FATAL as error:
+        raise Fatal(f"{doing}: {describe(error)}") from error
+    except (errors.KafkaError, OSError) as error:
+        raise Transient(f"{doing}: {describe(error)}") from error
+
+
+def describe(error: BaseException) -> str:
+    """The error's name and text on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def close_quietly(client: Any, **options: Any) -> None:
+    """Close a client whose state no longer matters."""
+    with suppress(errors.KafkaError, OSError, AssertionError):
+        client.close(**options)
