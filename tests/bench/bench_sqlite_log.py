@@ -15,10 +15,12 @@ import threading
 import time
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
 from pipeline.bus.log import TopicSpec
 from pipeline.bus.sqlite import SqliteBus
 from pipeline.bus.sqlite_file import PAGE_SIZE
-from pipeline.observe.stage import StageObserver
+from pipeline.observe.stage import StageObserver, WorkMetrics
 from pipeline.record import Emit, Headers, Record
 from pipeline.work.worker import Worker
 
@@ -52,7 +54,9 @@ def worker_loop(folder: Path, values: list[bytes], batch: int, partitions: int) 
         part = values[start : start + batch]
         publisher.publish("input", [(b"story-%d" % (start + n), value, HEADERS) for n, value in enumerate(part)])
     worker = Worker(
-        Identity(), bus.subscribe("bench", ["input"], member="one", max_records=batch), StageObserver("identity")
+        Identity(),
+        bus.subscribe("bench", ["input"], member="one", max_records=batch),
+        StageObserver(WorkMetrics(CollectorRegistry()), "identity"),
     )
     stop = threading.Event()
     done = 0
@@ -107,14 +111,15 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=500)
     parser.add_argument("--partitions", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--folder", type=Path, help="on the disk to measure; the system's temporary folder if absent")
     parser.add_argument("--no-fail", action="store_true", help="report only")
     options = parser.parse_args()
     values = [os.urandom(3072) for _ in range(options.records)]
     worker, bare = [], []
     for number in range(options.rounds):
-        with tempfile.TemporaryDirectory(dir=".") as name:
+        with tempfile.TemporaryDirectory(dir=options.folder) as name:
             worker.append(worker_loop(Path(name), values, options.batch, options.partitions))
-        with tempfile.TemporaryDirectory(dir=".") as name:
+        with tempfile.TemporaryDirectory(dir=options.folder) as name:
             bare.append(bare_loop(Path(name), values, options.batch))
         print(f"round {number + 1}: worker {worker[-1]:8.0f}/s   bare SQL {bare[-1]:8.0f}/s")
     ratio = statistics.median(worker) / statistics.median(bare)
