@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka import errors as kafka_errors
 
-from pipeline.bus.kafka_client import close_quietly, translated
+from pipeline.bus.kafka_client import close_quietly, require_topics, translated
 from pipeline.bus.kafka_publisher import KafkaPublisher
 from pipeline.bus.kafka_reader import KafkaReader
 from pipeline.bus.kafka_subscription import KafkaSubscription
@@ -51,7 +50,7 @@ class KafkaBus:
 
     def subscribe(self, group: str, topics: Sequence[str], *, member: str, max_records: int = 500) -> KafkaSubscription:
         """See `Bus.subscribe`; the transactional id is made of the group and the member's name."""
-        self._require(topics)
+        require_topics(self._common, topics)
         return KafkaSubscription(
             self._common,
             group,
@@ -85,7 +84,7 @@ class KafkaBus:
 
     def group_lag(self, group: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
         """See `Bus.group_lag`."""
-        self._require(topics)
+        require_topics(self._common, topics)
         with translated("lag"):
             consumer = KafkaConsumer(
                 **self._common, group_id=group, enable_auto_commit=False, isolation_level="read_committed"
@@ -113,11 +112,3 @@ class KafkaBus:
 
     def _admin(self) -> Any:
         return KafkaAdminClient(**self._common)
-
-    def _require(self, topics: Sequence[str]) -> None:
-        with translated(f"kafka at {self._servers}"), self._admin() as admin:
-            known = set(admin.list_topics())
-        absent = sorted(set(topics) - known)
-        if absent:
-            with translated("topics"):
-                raise kafka_errors.InvalidTopicError(f"no such topic: {', '.join(absent)}; run `newswire topics apply`")

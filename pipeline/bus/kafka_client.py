@@ -1,10 +1,10 @@
 """What the parts of the Kafka adapter share: the client's errors in our terms."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from kafka import errors
+from kafka import KafkaAdminClient, errors
 
 from pipeline.errors import Fatal, Fenced, Transient
 
@@ -28,6 +28,7 @@ FATAL = (
     errors.KafkaConfigurationError,
     errors.InvalidTransactionTimeoutError,
     errors.InvalidGroupIdError,
+    errors.IllegalStateError,
 )
 """No later attempt will go better."""
 
@@ -54,3 +55,19 @@ def close_quietly(client: Any, **options: Any) -> None:
     """Close a client whose state no longer matters."""
     with suppress(errors.KafkaError, OSError, AssertionError):
         client.close(**options)
+
+
+def require_topics(common: Mapping[str, Any], topics: Iterable[str]) -> None:
+    """Raise Fatal where a topic doesn't exist.
+
+    The client itself waits for a missing topic as for one whose leader is away, and then calls it a timeout.
+    """
+    with translated("looking for topics"):
+        admin = KafkaAdminClient(**common)
+        try:
+            known = set(admin.list_topics())
+        finally:
+            close_quietly(admin)
+    absent = sorted(set(topics) - known)
+    if absent:
+        raise Fatal(f"no such topic: {', '.join(absent)}; run `newswire topics apply`")

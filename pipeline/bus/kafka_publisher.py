@@ -7,7 +7,7 @@ from typing import Any
 from kafka import KafkaProducer
 from kafka import errors as kafka_errors
 
-from pipeline.bus.kafka_client import close_quietly, translated
+from pipeline.bus.kafka_client import close_quietly, require_topics, translated
 from pipeline.errors import Transient
 from pipeline.record import Headers
 
@@ -21,11 +21,15 @@ class KafkaPublisher:
         self._common = dict(common)
         self._lock = threading.Lock()
         self._producer: Any = None
+        self._known: set[str] = set()
 
     def publish(
         self, topic: str, records: Sequence[tuple[bytes | None, bytes | None, Headers]]
     ) -> list[tuple[int, int]]:
         """See `Publisher.publish`."""
+        if topic not in self._known:
+            require_topics(self._common, [topic])
+            self._known.add(topic)
         try:
             with translated(f"publishing to {topic}"):
                 producer = self._open()

@@ -46,9 +46,10 @@ class KafkaReader:
             with translated(f"reading {topic}"):
                 partitions = _position(consumer, topic, start, since_ms)
                 last = consumer.end_offsets(partitions)
-            yield from self._records(consumer, topic, partitions, None if follow else last, timeout)
-        finally:
+        except BaseException:
             close_quietly(consumer, autocommit=False, timeout_ms=2_000)
+            raise
+        return self._records(consumer, topic, partitions, None if follow else last, timeout)
 
     def _records(
         self,
@@ -58,21 +59,26 @@ class KafkaReader:
         last: Mapping[TopicPartition, int] | None,
         timeout: float,
     ) -> Iterator[Record]:
-        moved, before = time.monotonic(), -1
-        while not self._closed.is_set():
-            with translated(f"reading {topic}"):
-                positions = {p: consumer.position(p) for p in partitions}
-                if last is not None and all(positions[p] >= last[p] for p in partitions):
-                    return
-                fetched = consumer.poll(timeout_ms=int(min(timeout, 0.2) * 1000))
-                if sum(positions.values()) != before:
-                    moved, before = time.monotonic(), sum(positions.values())
-                elif last is not None and time.monotonic() - moved > _QUIET_S:
-                    raise kafka_errors.KafkaTimeoutError("the end of the topic was not reached: a transaction is open")
-            for partition, records in fetched.items():
-                for raw in records:
-                    if last is None or raw.offset < last[partition]:
-                        yield _record(raw)
+        try:
+            moved, before = time.monotonic(), -1
+            while not self._closed.is_set():
+                with translated(f"reading {topic}"):
+                    positions = {p: consumer.position(p) for p in partitions}
+                    if last is not None and all(positions[p] >= last[p] for p in partitions):
+                        return
+                    fetched = consumer.poll(timeout_ms=int(min(timeout, 0.2) * 1000))
+                    if sum(positions.values()) != before:
+                        moved, before = time.monotonic(), sum(positions.values())
+                    elif last is not None and time.monotonic() - moved > _QUIET_S:
+                        raise kafka_errors.KafkaTimeoutError(
+                            "the end of the topic was not reached: a transaction is open"
+                        )
+                for partition, records in fetched.items():
+                    for raw in records:
+                        if last is None or raw.offset < last[partition]:
+                            yield _record(raw)
+        finally:
+            close_quietly(consumer, autocommit=False, timeout_ms=2_000)
 
     def close(self) -> None:
         """End a `read` that follows."""

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka import errors as kafka_errors
+from kafka.admin import MemberToRemove
 from kafka.structs import OffsetAndMetadata
 
-from pipeline.bus.kafka_client import close_quietly, describe, translated
+from pipeline.bus.kafka_client import close_quietly, describe, require_topics, translated
 from pipeline.bus.kafka_watchdog import Watchdog
 from pipeline.errors import Fatal, Fenced, Transient
 from pipeline.record import Headers, Record
@@ -43,12 +44,14 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the client 
 class _KafkaTransaction:
     """Sends of one batch. Futures are kept, since only they tell of a record that was refused."""
 
-    def __init__(self, producer: KafkaProducer) -> None:
+    def __init__(self, producer: KafkaProducer, require: Callable[[str], None]) -> None:
         self._send = producer.send
+        self._require = require
         self._futures: list[Any] = []
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> None:
         """Buffer one record."""
+        self._require(topic)
         try:
             self._futures.append(self._send(topic, value, key, list(headers)))
         except kafka_errors.MessageSizeTooLargeError as error:
@@ -79,11 +82,14 @@ class KafkaSubscription:
         on_stuck: Callable[[], None],
     ) -> None:
         self._common = dict(common)
+        self._group = group
         self._transactional_id = f"{group}-{member}"
         self._transaction_timeout_ms = transaction_timeout_ms
         self._listener = _Listener()
         self._woken = threading.Event()
         self._paused = False
+        self._closed = False
+        self._known: set[str] = set()
         self._batch: list[Record] = []
         self._metadata: Any = None
         self._producer: Any = None
@@ -93,6 +99,9 @@ class KafkaSubscription:
             self._consumer = KafkaConsumer(
                 **self._common,
                 group_id=group,
+                # A static member (KIP-345): one that restarts gets its partitions back at once, and one that
+                # was replaced under its name is fenced by the group as well as by the transactional id.
+                group_instance_id=member,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 isolation_level="read_committed",
@@ -141,7 +150,7 @@ class KafkaSubscription:
         try:
             with self._translated():
                 self._producer.begin_transaction()
-            transaction = _KafkaTransaction(self._producer)
+            transaction = _KafkaTransaction(self._producer, self._require)
             try:
                 yield transaction
                 with self._translated():
@@ -153,6 +162,11 @@ class KafkaSubscription:
             self._watchdog.disarm()
         self._rewind = False
         self._batch = []
+
+    def _require(self, topic: str) -> None:
+        if topic not in self._known:
+            require_topics(self._common, [topic])
+            self._known.add(topic)
 
     def _commit(self, transaction: _KafkaTransaction) -> None:
         self._producer.flush(timeout=self._transaction_timeout_ms / 1000)
@@ -167,6 +181,8 @@ class KafkaSubscription:
         return {partition: OffsetAndMetadata(offset, "", -1) for partition, offset in following.items()}
 
     def _abort(self) -> None:
+        if self._producer is None:
+            return
         try:
             self._producer.abort_transaction()
         except (kafka_errors.KafkaError, OSError):
@@ -261,10 +277,28 @@ class KafkaSubscription:
 
     def close(self) -> None:
         """See `Subscription.close`."""
+        if self._closed:
+            return
+        self._closed = True
         self._watchdog.close()
         if self._producer is not None:
             close_quietly(self._producer, timeout=5)
+        self._leave()
         close_quietly(self._consumer, autocommit=False, timeout_ms=5_000)
+        self._assignment = frozenset()
+
+    def _leave(self) -> None:
+        """Give the partitions back now: closing alone leaves a static member in the group until it times out."""
+        with suppress(kafka_errors.KafkaError, OSError):
+            own = self._consumer.group_metadata()
+            if not own.member_id:
+                return
+            admin = KafkaAdminClient(**self._common)
+            try:
+                # With both ids the group refuses this for a name that another member has taken over.
+                admin.remove_group_members(self._group, [MemberToRemove(own.member_id, own.group_instance_id)])
+            finally:
+                close_quietly(admin)
 
 
 def _record(raw: Any) -> Record:
