@@ -10,7 +10,7 @@ from pipeline.item import Origin
 
 _HEAD = 65_536
 # The first that claims the document reads it: the surest signs come first, text takes what is left.
-_FORMATS: tuple[str, ...] = ("feed", "json_family", "plain")
+_FORMATS: tuple[str, ...] = ("xml_family", "feed", "json_family", "plain")
 _DEFAULT = Limits()
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 import msgspec
@@ -68,6 +69,16 @@ def sha256(body: bytes) -> str:
 def content_id(*parts: str | None) -> str:
     """An id for an item whose source gives it none: the same words always get the same one."""
     return "sha256-" + hashlib.sha256("\x1f".join(p or "" for p in parts).encode()).hexdigest()[:32]
+
+
+def file_name(origin: Origin) -> str | None:
+    """The name or address a document came under, as an id for it where it states none.
+
+    Of a path only the file's name counts: a folder may move.
+    """
+    if not origin.url or "://" in origin.url:
+        return origin.url
+    return PurePosixPath(origin.url).name or None
 
 
 def make_item(name: str, origin: Origin, digest: str, guid: str, **fields: Any) -> RawItem:

@@ -14,7 +14,7 @@ from pipeline.story import Json
 
 _OPENING = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\]])")
 # Each has matches(document) and read_document(document, digest, origin, limits).
-_FORMATS = ("json_feed",)
+_FORMATS = ("json_feed", "ap_media", "ninjs")
 
 
 def sniff(head: str) -> bool:

@@ -1,10 +1,8 @@
 """Plain text: the first line with anything on it is the headline, the rest the body."""
 
-from pathlib import PurePosixPath
-
 from pipeline.errors import Permanent
 from pipeline.formats.charset import decode
-from pipeline.formats.document import Document, Limits, content_id, make_item, sha256, text
+from pipeline.formats.document import Document, Limits, content_id, file_name, make_item, sha256, text
 from pipeline.item import Origin
 
 NAME = "text"
@@ -32,16 +30,9 @@ def read(body: bytes, origin: Origin, limits: Limits) -> Document:  # noqa: ARG0
         NAME,
         origin,
         sha256(body),
-        _name(origin) or content_id(copy),
+        file_name(origin) or content_id(copy),
         headlines=text(headline.strip(), content_type="text/plain"),
         bodies=text(rest.strip("\n"), content_type="text/plain"),
         url=origin.url if origin.url and "://" in origin.url else None,
     )
     return Document(NAME, (item,))
-
-
-def _name(origin: Origin) -> str | None:
-    if not origin.url or "://" in origin.url:
-        return origin.url
-    # A folder may move and an upload has none; the file's name is what stays.
-    return PurePosixPath(origin.url).name or None

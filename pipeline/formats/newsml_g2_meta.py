@@ -1,0 +1,182 @@
+"""Concepts, links, ids and other metadata of a NewsML-G2 item."""
+
+from collections.abc import Iterable, Iterator
+
+from lxml import etree
+
+from pipeline.formats import xmls
+from pipeline.formats.catalogs import code_of, resolve
+from pipeline.formats.document import whole
+from pipeline.formats.xmls import attr, child, children, text_of
+from pipeline.item import Concept, Link
+from pipeline.story import Json
+
+_KINDS = {
+    "person": "person", "organisation": "organisation", "geoarea": "place", "poi": "place", "event": "event",
+    "object": "object",
+}  # fmt: skip
+_TEXTS = ("filename", "title", "service", "profile", "generator", "instanceof", "role", "memberof")
+
+
+def name_of(element: etree._Element | None) -> str | None:
+    """How a document names a party or place: its name, else its literal, else the code."""
+    if element is None:
+        return None
+    return (
+        text_of(child(element, "name"))
+        or attr(element, "literal")
+        or code_of(attr(element, "qcode"))
+        or attr(element, "uri")
+    )
+
+
+def schemes_of(item: etree._Element) -> dict[str, str]:
+    """The scheme aliases of an item's own inline catalogs."""
+    return {
+        alias: uri
+        for catalog in children(item, "catalog")
+        for scheme in children(catalog, "scheme")
+        if (alias := attr(scheme, "alias")) and (uri := attr(scheme, "uri"))
+    }
+
+
+def concepts(
+    elements: Iterable[etree._Element], schemes: dict[str, str], kind: str, rel: str | None = None
+) -> tuple[Concept, ...]:
+    """Subjects, genres or places as coded, qcodes resolved where the vocabulary is known."""
+    return tuple(_concept(element, schemes, kind, rel) for element in elements if _says_something(element))
+
+
+def _says_something(element: etree._Element) -> bool:
+    return bool(attr(element, "qcode", "uri", "literal") or text_of(child(element, "name")))
+
+
+def _concept(element: etree._Element, schemes: dict[str, str], kind: str, rel: str | None) -> Concept:
+    qcode = attr(element, "qcode")
+    kind_code = (code_of(attr(element, "type")) or "").lower()
+    return Concept(
+        kind=_KINDS.get(kind_code, kind) if kind == "subject" else kind,
+        name=text_of(child(element, "name")) or attr(element, "literal"),
+        code=qcode or attr(element, "literal"),
+        uri=attr(element, "uri") or resolve(qcode, schemes),
+        scheme=qcode.partition(":")[0] if qcode and ":" in qcode else None,
+        rel=rel or attr(element, "why"),
+        relevance=whole(attr(element, "relevance")),
+        confidence=whole(attr(element, "confidence")),
+        geo=_position(element),
+        details=_details(element),
+    )
+
+
+def _position(element: etree._Element) -> tuple[float, float] | None:
+    position = child(element, "geoareadetails", "position")
+    try:
+        return float(attr(position, "latitude") or ""), float(attr(position, "longitude") or "")
+    except ValueError:
+        return None
+
+
+def _details(element: etree._Element) -> dict[str, Json]:
+    named: dict[str, Json] = {
+        "type": attr(element, "type"),
+        "rank": attr(element, "rank"),
+        "role": attr(element, "role"),
+        "creator": attr(element, "creator"),
+        "broader": [_part(b) for b in children(element, "broader")],
+        "sameAs": [_part(s) for s in children(element, "sameas")],
+        "names": list(xmls.texts(element, "name"))[1:],
+    }
+    return {k: v for k, v in named.items() if v}
+
+
+def _part(element: etree._Element) -> dict[str, str]:
+    named = {
+        "name": text_of(child(element, "name")) or attr(element, "literal"),
+        "code": attr(element, "qcode", "uri"),
+        "type": attr(element, "type"),
+    }
+    return {k: v for k, v in named.items() if v}
+
+
+def alt_ids(content: etree._Element | None) -> dict[str, str]:
+    """Alternative ids by type; a second of one type is told by its environment or its number."""
+    found: dict[str, str] = {}
+    for element in children(content, "altid"):
+        value, kind = text_of(element), attr(element, "type") or "altId"
+        if value is None:
+            continue
+        where = attr(element, "environment")
+        if kind in found:
+            kind = f"{kind}:{where or len(found)}"
+        found[kind] = value
+    return found
+
+
+def links(meta: etree._Element | None) -> tuple[Link, ...]:
+    """The links of an item to others and to pages, with their relation."""
+    return tuple(_link(link, code_of(attr(link, "rel")) or "link") for link in children(meta, "link"))
+
+
+def _link(link: etree._Element, rel: str) -> Link:
+    details = {n: v for n in ("version", "rank", "size", "role") if (v := attr(link, n))}
+    return Link(
+        rel=rel,
+        href=attr(link, "href"),
+        uri=attr(link, "residref", "guidref"),
+        title=text_of(child(link, "headline")) or text_of(child(link, "title")),
+        content_type=attr(link, "contenttype"),
+        details=dict(details),
+    )
+
+
+def package_links(item: etree._Element) -> tuple[Link, ...]:
+    """The members of a package in order, with the role of the group they stand in."""
+    found: list[Link] = []
+    for groups in children(item, "groupset"):
+        for group in children(groups, "group"):
+            found += [_member(ref, attr(group, "role")) for ref in children(group, "itemref", "conceptref")]
+    return (*found, *(_member(ref, None) for ref in children(item, "itemref")))
+
+
+def _member(ref: etree._Element, role: str | None) -> Link:
+    link = _link(ref, "member")
+    more = {"group": role, "itemClass": code_of(attr(child(ref, "itemclass"), "qcode"))}
+    return Link(
+        rel=link.rel,
+        href=link.href,
+        uri=link.uri,
+        title=link.title,
+        content_type=link.content_type,
+        details=link.details | {k: v for k, v in more.items() if v},
+    )
+
+
+def extra(item: etree._Element, header: dict[str, Json]) -> dict[str, Json]:
+    """The message's header, keywords, parties and what else the item says of itself."""
+    meta, content = child(item, "itemmeta"), child(item, "contentmeta")
+    named: dict[str, Json] = {
+        "header": header,
+        "keywords": list(xmls.texts(content, "keyword")),
+        "creators": _parties(content, "creator"),
+        "contributors": _parties(content, "contributor"),
+        "infoSources": _parties(content, "infosource"),
+        "audience": _parties(content, "audience"),
+        "msgType": attr(child(meta, "itemclass"), "msgtype"),
+        "ratings": [attr(r, "value") for r in children(content, "rating")],
+        "asserts": _parties(item, "assert"),
+    }
+    for tag in _TEXTS:
+        named[tag] = [found for e in children(meta, tag) if (found := name_of(e) or text_of(e))]
+    return {k: v for k, v in named.items() if v}
+
+
+def _parties(parent: etree._Element | None, tag: str) -> list[Json]:
+    return list(_each_party(parent, tag))
+
+
+def _each_party(parent: etree._Element | None, tag: str) -> Iterator[dict[str, str]]:
+    for element in children(parent, tag):
+        found = _part(element)
+        role = attr(element, "role")
+        if found:
+            yield found | ({"role": role} if role else {})

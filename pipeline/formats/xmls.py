@@ -1,0 +1,130 @@
+"""XML from strangers: parsed without DTDs, entities, network or huge trees, and read by local name.
+
+Agencies mix namespace versions, forget them, or change the case of names, so elements are known by their
+local names in lower case.
+"""
+
+import html.entities
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from lxml import etree
+
+from pipeline.errors import Permanent
+from pipeline.formats.charset import decode
+from pipeline.item import Origin
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#(?:[0-8]|1[124-9]|2[0-9]|3[01]|x[0-8bcefBCEF]|x1[0-9a-fA-F]);"
+)
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
+_XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
+_SPACE = re.compile(r"\s+")
+
+
+def parse_xml(body: bytes, origin: Origin) -> etree._Element:
+    """The document element.
+
+    Control characters and HTML's named entities, which XML forbids and agencies send, are mended.
+
+    Raises:
+        Permanent: ``bad_xml`` where it is not well-formed even then.
+    """
+    text = decode(body, origin.charset).lstrip("\ufeff \t\r\n\x00")
+    try:
+        return _parse(text.encode())
+    except etree.XMLSyntaxError:
+        mended = _ENTITY.sub(_character, _UNPRINTABLE.sub("", text))
+    try:
+        return _parse(mended.encode("utf-8", "replace"))
+    except etree.XMLSyntaxError as error:
+        raise Permanent("bad_xml", f"not well-formed: {error.msg}") from error
+
+
+def _parse(data: bytes) -> etree._Element:
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        load_dtd=False,
+        dtd_validation=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    root: etree._Element | None = etree.fromstring(data, parser)
+    if root is None:
+        raise Permanent("bad_xml", "no document element")
+    return root
+
+
+def _character(match: re.Match[str]) -> str:
+    if match[1] in _XML_ENTITIES:
+        return match[0]
+    found = html.entities.html5.get(f"{match[1]};", match[0])
+    return found if found not in {"<", "&"} else f"&#{ord(found)};"
+
+
+@lru_cache(maxsize=8192)
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2].lower()
+
+
+def name(element: etree._Element) -> str:
+    """The local name in lower case; empty for an entity left unresolved."""
+    tag: object = element.tag
+    return _local(tag) if isinstance(tag, str) else ""
+
+
+def children(element: etree._Element | None, *names: str) -> Iterator[etree._Element]:
+    """The child elements with one of these local names, in order."""
+    if element is None:
+        return
+    for inner in element:
+        if name(inner) in names:
+            yield inner
+
+
+def child(element: etree._Element | None, *path: str) -> etree._Element | None:
+    """The first element at the end of a path of local names, or None."""
+    for step in path:
+        element = next(children(element, step), None)
+        if element is None:
+            return None
+    return element
+
+
+def text_of(element: etree._Element | None) -> str | None:
+    """All the text in an element with its space collapsed; None where there is none."""
+    if element is None:
+        return None
+    if len(element) == 0:
+        return _SPACE.sub(" ", element.text or "").strip() or None
+    parts = (_SPACE.sub(" ", str(part)).strip() for part in element.itertext())
+    return " ".join(part for part in parts if part) or None
+
+
+def flow_of(element: etree._Element | None) -> str | None:
+    """All the text in an element as it runs, with its space collapsed: ``<b>A</b>BC`` stays one word."""
+    if element is None:
+        return None
+    return _SPACE.sub(" ", "".join(map(str, element.itertext()))).strip() or None
+
+
+def texts(element: etree._Element | None, *names: str) -> tuple[str, ...]:
+    """The text of every child with one of these names, empty ones left out."""
+    return tuple(found for inner in children(element, *names) if (found := text_of(inner)))
+
+
+def attr(element: etree._Element | None, *names: str) -> str | None:
+    """The first of these attributes (local names, lower case) that holds anything."""
+    if element is None or not element.attrib:
+        return None
+    for wanted in names:
+        found = element.get(wanted)
+        if found is None:
+            found = next((str(v) for k, v in element.attrib.items() if _local(str(k)) == wanted), None)
+        if found and found.strip():
+            return found.strip()
+    return None
