@@ -27,25 +27,30 @@ def assign(
         current: owner or target so far by partition.
     """
     load = dict.fromkeys(members, 0)
-    target: dict[int, int | None] = {}
-    for partition, topic in partitions.items():
-        holder = current.get(partition)
-        if holder is not None and topic in members.get(holder, frozenset()):
-            target[partition] = holder
-            load[holder] += 1
-        else:
-            target[partition] = None
-    for partition in sorted(target):
-        candidates = sorted(m for m in members if partitions[partition] in members[m])
-        if not candidates:
-            continue
-        least = min(candidates, key=lambda m: (load[m], m))
-        holder = target[partition]
-        if holder is None or load[holder] > load[least] + 1:
-            if holder is not None:
-                load[holder] -= 1
-            target[partition] = least
-            load[least] += 1
+    wanting = {p: sorted(m for m in members if topic in members[m]) for p, topic in sorted(partitions.items())}
+    target: dict[int, int | None] = dict.fromkeys(partitions)
+
+    def least(partition: int) -> int:
+        return min(wanting[partition], key=lambda member: (load[member], member))
+
+    kept = {p: holder for p in wanting if (holder := current.get(p)) is not None and holder in wanting[p]}
+    for partition, holder in kept.items():
+        target[partition] = holder
+        load[holder] += 1
+    for partition, candidates in wanting.items():
+        if partition not in kept and candidates:
+            target[partition] = member = least(partition)
+            load[member] += 1
+    moved = True
+    while moved:  # each move brings two members nearer to each other, so this ends
+        moved = False
+        for partition in wanting:
+            holder_now = target[partition]
+            if holder_now is not None and load[holder_now] > load[least(partition)] + 1:
+                target[partition] = member = least(partition)
+                load[holder_now] -= 1
+                load[member] += 1
+                moved = True
     return target
 
 

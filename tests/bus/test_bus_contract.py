@@ -201,17 +201,31 @@ def test_publishers_work_side_by_side(lab: Lab) -> None:
     assert in_order_per_key(read)
 
 
-def test_a_topic_that_does_not_exist_is_fatal(lab: Lab) -> None:
-    source, missing = lab.topic(), unique("missing")
-    lab.publish(source, numbered(1))
+def test_publishing_to_a_topic_that_does_not_exist_is_fatal(lab: Lab) -> None:
+    missing = unique("missing")
     with pytest.raises(Fatal, match=missing):
         lab.publish(missing, numbered(1))
+
+
+def test_subscribing_to_a_topic_that_does_not_exist_is_fatal(lab: Lab) -> None:
+    missing = unique("missing")
     with pytest.raises(Fatal, match=missing):
         lab.next_batch(lab.join(unique("group"), missing))
-    with pytest.raises(Fatal, match=missing):
-        lab.all_of(missing)
-    member = lab.join(unique("group"), source)
+
+
+def test_sending_to_a_topic_that_does_not_exist_is_fatal_and_commits_nothing(lab: Lab) -> None:
+    source, missing, group = lab.topic(), unique("missing"), unique("group")
+    lab.publish(source, numbered(1))
+    member = lab.join(group, source)
     batch = lab.next_batch(member)
     with pytest.raises(Fatal, match=missing):
         copy_batch(member, batch, missing)
-    assert [change.action for change in lab.bus.plan([])] == []
+    assert lab.bus.group_lag(group, [source]) == {(source, 0): 1}
+
+
+def test_looking_into_a_topic_that_does_not_exist_is_fatal(lab: Lab) -> None:
+    missing = unique("missing")
+    with pytest.raises(Fatal, match=missing):
+        lab.all_of(missing)
+    with pytest.raises(Fatal, match=missing):
+        lab.bus.group_lag(unique("group"), [missing])
