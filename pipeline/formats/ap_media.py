@@ -102,5 +102,4 @@ def _located(place: Json) -> tuple[str, ...]:
 def _dateline_place(place: Json) -> tuple[Concept, ...]:
     if not isinstance(place, dict) or not _located(place):
         return ()
-    named = concepts({"place": [{**place, "name": _located(place)[0], "rel": "located"}]})
-    return named
+    return concepts({"place": [{**place, "name": _located(place)[0], "rel": "located"}]})

@@ -14,6 +14,7 @@ _KINDS = (
 )  # fmt: skip
 _OWN = frozenset({"name", "code", "literal", "uri", "scheme", "rel", "relevance", "confidence"})
 _MOST = 50
+_MIME = ("mimetype", "contentType", "mimeType")
 
 
 def concepts(given: dict[str, Json]) -> tuple[Concept, ...]:
@@ -61,13 +62,13 @@ def _is_number(value: Any) -> bool:
 def alt_ids(value: Json) -> dict[str, str]:
     """Alternative ids by role, from the map of ninjs 1 or the list of later releases."""
     if isinstance(value, dict):
-        return {key: found for key, one in value.items() if (found := string(one))}
+        return {key: one for key, given in value.items() if (one := string(given))}
     found: dict[str, str] = {}
     for position, part in enumerate(objects(value)):
-        one = string(part.get("value"))
-        if one:
+        number = string(part.get("value"))
+        if number:
             role = string(part.get("role")) or "altId"
-            found[role if role not in found else f"{role}:{position}"] = one
+            found[role if role not in found else f"{role}:{position}"] = number
     return found
 
 
