@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 from pipeline.bus.log import TopicSpec
 from pipeline.bus.sqlite import SqliteBus
 from pipeline.bus.sqlite_file import PAGE_SIZE
+from pipeline.observe.log import configure
 from pipeline.observe.stage import StageObserver, WorkMetrics
 from pipeline.record import Emit, Headers, Record
 from pipeline.work.worker import Worker
@@ -104,6 +105,12 @@ def bare_loop(folder: Path, values: list[bytes], batch: int) -> float:
     return len(values) / took
 
 
+def _compute() -> None:
+    number = 0
+    while True:
+        number += 1
+
+
 def main() -> int:
     """Measure and print; the exit code says whether the goal is met."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -113,7 +120,12 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, help="on the disk to measure; the system's temporary folder if absent")
     parser.add_argument("--no-fail", action="store_true", help="report only")
+    parser.add_argument("--busy", action="store_true", help="one thread of the process computes meanwhile; no goal")
     options = parser.parse_args()
+    if options.busy:
+        options.records, options.rounds, options.no_fail = min(options.records, 2 * options.batch), 1, True
+        threading.Thread(target=_compute, daemon=True).start()
+    configure("warning")
     values = [os.urandom(3072) for _ in range(options.records)]
     worker, bare = [], []
     for number in range(options.rounds):
