@@ -1,0 +1,101 @@
+"""What kind of message a story is: signals, status, what it replaces, and until when it is held."""
+
+from datetime import datetime
+
+import msgspec
+
+from pipeline.item import RawItem
+from pipeline.normalise import embargo as notices
+from pipeline.normalise import signals
+from pipeline.normalise.body import Copy
+from pipeline.normalise.characters import one_line
+from pipeline.normalise.times import read_time
+from pipeline.story import CANCELED, USABLE, WITHHELD, Replaces
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """The answers. `embargo_text` is the notice in the source's words; `flags` name what made it be held."""
+
+    status: str
+    signals: tuple[str, ...] = ()
+    sequence: dict[str, int] = {}
+    replaces: Replaces | None = None
+    embargoed_until: datetime | None = None
+    embargo_text: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+def read_kind(item: RawItem, copy: Copy, headline: signals.Found, *, near: datetime | None, zone: str | None) -> Kind:
+    """Weigh fields, headline, slugline and notices. In doubt the story is held."""
+    notes = [*(one_line(note) for note in item.ed_notes), *copy.notes]
+    found = set(signals.read_codes(item.signals) | headline.signals | copy.signals)
+    found |= signals.read_codes(tuple(g.code or g.name or "" for g in item.genres))
+    sequence = dict(headline.sequence)
+    if item.slugline:
+        slug = signals.read_slugline(item.slugline)
+        found |= slug.signals
+        sequence = slug.sequence | sequence
+    for note in notes:
+        found |= signals.read_notice(note)
+    replaces = next((r for note in notes if (r := signals.read_replaces(note))), None) or _linked(item)
+    if replaces is not None:
+        found.add("replaces")
+    status, understood = signals.read_status(item.status)
+    flags: list[str] = []
+    if not understood:
+        status = WITHHELD
+        flags.append("status_unreadable")
+    if status == CANCELED:
+        found.add("kill")
+    until, text, held = _embargo(item, copy, notes, near, zone)
+    if text is not None or until is not None:
+        found.add("embargo")
+    flags += held
+    if "kill" in found:
+        status = CANCELED
+    elif "embargo_unreadable" in flags or ((item.status or "").casefold().endswith("embargoed") and until is None):
+        status = WITHHELD
+    elif (item.status or "").casefold().endswith("embargoed"):
+        status = USABLE
+    return Kind(
+        status=status or USABLE,
+        signals=tuple(name for name in signals.SIGNALS if name in found),
+        sequence=sequence,
+        replaces=replaces,
+        embargoed_until=until,
+        embargo_text=text,
+        flags=tuple(flags),
+    )
+
+
+def _linked(item: RawItem) -> Replaces | None:
+    for link in item.links:
+        if link.rel.casefold().rsplit(":", 1)[-1] in {"replaces", "supersedes", "previousversion"}:
+            target = link.uri or link.href
+            return Replaces(text=link.title or target or link.rel, headline=link.title, uri=target)
+    return None
+
+
+def _embargo(
+    item: RawItem, copy: Copy, notes: list[str], near: datetime | None, zone: str | None
+) -> tuple[datetime | None, str | None, list[str]]:
+    """Until when, the words that say so, and flags. A field is believed before free text; the later of two holds."""
+    found: list[notices.Embargo] = []
+    if item.embargo is not None and item.embargo.strip():
+        written = one_line(item.embargo)
+        moment = read_time(written, zone)
+        if moment is not None:
+            found.append(notices.Embargo(text=written, until=moment.at, assumed_zone=not moment.zoned))
+        else:
+            found.append(notices.read_notice(written, near=near, zone=zone))
+    texts = [copy.embargo, *(note for note in notes if notices.is_notice(note))]
+    found += [notices.read_notice(text, near=near, zone=zone) for text in texts if text]
+    if not found:
+        return None, None, []
+    flags = []
+    if any(notice.until is None for notice in found):
+        flags.append("embargo_unreadable")
+    if any(notice.assumed_zone for notice in found):
+        flags.append("embargo_zone_assumed")
+    times = [notice.until for notice in found if notice.until is not None]
+    return (max(times) if times else None), found[-1].text, flags
