@@ -23,7 +23,7 @@ _SNIFF = re.compile(r"[\x16\x00\s]*\x01[A-Za-z]\d{3,4}\x1f")
 _MESSAGE = re.compile(
     r"\x01([A-Za-z])(\d{3,4})\x1f([^\r\n]{0,200})[\r\n]+([^\x02]{0,500})\x02([^\x03\x01]*)(?:\x03([^\x01]*))?"
 )
-_HEADER = re.compile(r"(\w)\s(\w)[\x00-\x1f]*\s*(.*?)\s+(\d{1,2}-\d{1,2})\s+(\d+)\s*$")
+_HEADER = re.compile(r"(\w)\s(\w)[\x00-\x1f]*\s*(.*?)\s+(\d{1,2}-\d{1,2})(?:\s+(\d+))?\s*$")
 _COUNT = re.compile(r",\s?\d{2,5}\s*$")
 _CODE = re.compile(r"^\^?\*\d+<\s?")
 _NOTE = re.compile(r"\(?(?:Eds?:|EDITORS?\b|AP (?:Photo|Video|Graphic|Audio)|With AP)", re.IGNORECASE)
@@ -78,7 +78,7 @@ def _item(message: re.Match[str], digest: str, origin: Origin) -> RawItem:
         concepts=(Concept(kind="subject", code=head[2], scheme="anpa-category"),) if head else (),
         alt_ids={"anpaNumber": f"{service}{number}"},
         extra={"selector": selector, "trailer": stamp}
-        | ({"keyword": head[3], "date": head[4], "words": head[5]} if head else {}),
+        | ({"keyword": head[3], "date": head[4], "words": head[5] or ""} if head else {}),
     )
 
 
@@ -99,7 +99,7 @@ class _Copy:
     def _take(self, raw: str, *, has_paragraphs: bool) -> None:
         line = _CODE.sub("", raw.strip())
         flush = line.startswith("^")
-        words = _CONTROLS.sub("", line.removeprefix("^")).strip()
+        words = _CONTROLS.sub("", line.removeprefix("^")).strip(" \t")
         ends_name = words.endswith("=")
         words = words.rstrip("<=").strip()
         if not words:

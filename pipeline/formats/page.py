@@ -19,6 +19,8 @@ _SNIFF = re.compile(
     r"\s*(?:<!--.{0,2000}?-->\s*)*(?:<\?xml[^>]{0,200}>\s*)?<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_WRAPPER = re.compile(r"</?(?:html|body|head)\b[^>]{0,100}>\s*")
+_TITLE = re.compile(r"\s*<h1\b[^>]{0,100}>([^<]*)</h1>\s*")
 _LONGEST = 6_000_000
 _MOST_TAGS = 150_000
 _DEEPEST = 400
@@ -79,6 +81,11 @@ def read(body: bytes, origin: Origin, limits: Limits) -> Document:  # noqa: ARG0
     return Document(NAME, (item,))
 
 
+def _extra(ld: dict[str, Json], found: dict[str, str]) -> dict[str, Json]:
+    named: dict[str, Json] = {"keywords": _keywords(ld.get("keywords")), "sitename": found.get("sitename")}
+    return {key: value for key, value in named.items() if value}
+
+
 def _check_cost(page: str) -> None:
     if page.count("<") > _MOST_TAGS:
         raise Permanent("hostile_markup", f"more than {_MOST_TAGS} tags")
@@ -97,8 +104,6 @@ def _metadata(page: str, origin: Origin) -> dict[str, str]:
             warnings.simplefilter("ignore")
             found = extract_metadata(page, default_url=origin.url if origin.url and "://" in origin.url else None)
     except Exception:  # noqa: BLE001  # it raises anything on broken markup; the page's own JSON-LD may still do
-        return {}
-    if found is None:
         return {}
     wanted = ("title", "author", "url", "description", "sitename", "date", "language")
     return {name: value for name in wanted if isinstance(value := getattr(found, name, None), str) and value.strip()}
@@ -119,7 +124,7 @@ def _copy(page: str, ld: dict[str, Json], origin: Origin) -> tuple[Text, ...]:
         extracted = None
     # One run of text without paragraphs is second best, unless the markup gave far less than it.
     if extracted and len(extracted) * 2 > len(stated):
-        return text(extracted, content_type="text/html")
+        return text(_TITLE.sub("", _WRAPPER.sub("", extracted), count=1).strip(), content_type="text/html")
     return text(stated, content_type="text/plain")
 
 

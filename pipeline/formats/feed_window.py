@@ -1,0 +1,120 @@
+"""A changed feed without the entries already seen, so that feedparser parses only what is new.
+
+feedparser takes one to two milliseconds an entry; telling the entries apart by expat takes a hundredth of that.
+The document is rebuilt by leaving the seen entries' bytes out, so that base URIs, languages, namespaces and
+the feed's own elements stay as they were, and the entries left parse the same as they did in the whole. What
+expat does not find well-formed, and what has a DTD or an unusual charset, goes through whole.
+"""
+
+from collections.abc import Container
+from hashlib import blake2b
+from xml.parsers import expat
+
+import msgspec
+
+from pipeline.formats.charset import declaration
+from pipeline.formats.feed_namespaces import is_entry, prefix_of
+
+_CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+_DIGEST_BYTES = 16
+
+
+class Window(msgspec.Struct, frozen=True):
+    """What is left to parse of a feed document."""
+
+    body: bytes
+    """The document without its seen entries; the document itself where it went through whole."""
+    fingerprints: tuple[str, ...]
+    """Of all entries in the whole document, in order: what is to be remembered as seen once they are stored."""
+    unseen: int
+    """How many entries `body` holds that were not seen before."""
+    whole: bool
+    """Nothing could be left out: it is not well-formed, or not of a kind that can be split."""
+
+
+def narrow(body: bytes, seen: Container[str]) -> Window:
+    """Leave out of a feed the entries whose fingerprints are in `seen`.
+
+    A fingerprint covers the entry's bytes and the start tags round it: a new base URI makes all entries new.
+    """
+    spans = _entries(body)
+    if spans is None:
+        return Window(body, (), 0, whole=True)
+    context = blake2b(_context(body, spans), digest_size=_DIGEST_BYTES).digest()
+    prints = tuple(blake2b(body[start:end], digest_size=_DIGEST_BYTES, key=context).hexdigest() for start, end in spans)
+    kept: list[bytes] = []
+    position = unseen = 0
+    for (start, end), fingerprint in zip(spans, prints, strict=True):
+        if fingerprint in seen:
+            kept.append(body[position:start])
+            position = end
+        else:
+            unseen += 1
+    kept.append(body[position:])
+    return Window(b"".join(kept), prints, unseen, whole=False)
+
+
+def _context(body: bytes, spans: list[tuple[int, int]]) -> bytes:
+    """The document element's start tag, which sets namespaces, base and language for all entries."""
+    if not spans:
+        return b""
+    head = body[: spans[0][0]]
+    start = next((i for i in range(len(head)) if head[i : i + 1] == b"<" and head[i + 1 : i + 2] not in b"?!"), 0)
+    return head[start : head.find(b">", start) + 1]
+
+
+def _entries(body: bytes) -> list[tuple[int, int]] | None:
+    """Where each entry begins and ends; None where the document cannot be split."""
+    if b"<!DOCTYPE" in body or b"<!ENTITY" in body or b"\x00" in body:
+        return None
+    if (declaration(body) or "utf-8").lower() not in _CHARSETS:
+        return None
+    scan = _Scan(body)
+    return scan.spans if scan.run() else None
+
+
+class _Scan:
+    """One pass of expat over a document, noting the entries that are not inside another."""
+
+    def __init__(self, body: bytes) -> None:
+        self.spans: list[tuple[int, int]] = []
+        self._body = body
+        self._start = 0
+        self._depth = 0
+        self._tangled = False
+        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser.namespace_prefixes = True
+        self._parser.StartElementHandler = self._opened
+        self._parser.EndElementHandler = self._closed
+        self._parser.StartNamespaceDeclHandler = self._declared
+        self._unknown: dict[str, str | None] = {}
+
+    def run(self) -> bool:
+        """Whether the document is well-formed and its entries stand side by side, each by itself."""
+        try:
+            self._parser.Parse(self._body, True)
+        except (expat.ExpatError, ValueError):
+            return False
+        return not self._tangled
+
+    def _declared(self, prefix: str | None, uri: str | None) -> None:
+        # feedparser remembers a declaration from any entry for all that follow, and names elements by it.
+        if uri and prefix_of(uri) is None and self._unknown.setdefault(uri, prefix) != prefix:
+            self._tangled = True
+
+    def _opened(self, name: str, _attributes: dict[str, str]) -> None:
+        if is_entry(name):
+            self._depth += 1
+            if self._depth == 1:
+                self._start = self._parser.CurrentByteIndex
+            else:
+                self._tangled = True
+
+    def _closed(self, name: str) -> None:
+        if is_entry(name):
+            self._depth -= 1
+            if self._depth == 0:
+                end = self._parser.CurrentByteIndex
+                # An empty element ends where it starts; a value may hold a ">", so it counts as unsplittable.
+                self._tangled = self._tangled or end == self._start
+                self.spans.append((self._start, self._body.find(b">", end) + 1))
