@@ -59,7 +59,7 @@ class SqliteBus:
         *,
         session_timeout: float = 10.0,
         max_poll_interval: float = 300.0,
-        busy_timeout: float = 10.0,
+        busy_timeout: float = 5.0,
         clean_every: float = 30.0,
         dirty_ratio: float = 0.5,
         tombstone_ms: int = _DAY_MS,

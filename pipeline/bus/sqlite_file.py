@@ -15,11 +15,12 @@ OFFSET_BITS = 44
 
 PAGE_SIZE = 16_384
 _VERSION = 1
+_APPLICATION = int.from_bytes(b"nwlg", "big")
 _SCHEMA = """
-create table if not exists topic (
+create table topic (
     id integer primary key, name text not null unique, compact integer not null,
     retention_ms integer, retention_bytes integer);
-create table if not exists partition (
+create table partition (
     id integer primary key, topic integer not null references topic, number integer not null,
     next integer not null default 0,        -- offset the next record gets
     stamp integer not null default 0,       -- newest timestamp given, so that time never runs backwards
@@ -27,19 +28,19 @@ create table if not exists partition (
     cleaned integer not null default 0,     -- records below this offset have been compacted
     clean_bytes integer not null default 0, -- of all batches below `cleaned`
     unique (topic, number));
-create table if not exists batch (
+create table batch (
     id integer primary key, last integer not null, stamp integer not null, bytes integer not null,
     records blob not null);
-create table if not exists grp (
+create table grp (
     id integer primary key, name text not null unique, generation integer not null default 0);
-create table if not exists member (
+create table member (
     id integer primary key autoincrement, grp integer not null references grp, name text not null,
     beat real not null, timeout real not null, topics text not null, unique (grp, name));
-create table if not exists cursor (
+create table cursor (
     grp integer not null, partition integer not null, committed integer not null default 0,
     owner integer, target integer, primary key (grp, partition)) without rowid;
-create table if not exists epoch (topics integer not null);
-insert into epoch select 0 where not exists (select 1 from epoch);
+create table epoch (topics integer not null);
+insert into epoch values (0);
 """
 
 _PASSING = {
@@ -178,13 +179,16 @@ class LogFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = self._open()
         try:
+            _recognise(connection, self.path)
             connection.execute(f"pragma page_size = {PAGE_SIZE}")
             self._use_wal(connection)
-            (version,) = connection.execute("pragma user_version").fetchone()
-            if version > _VERSION:
-                raise Fatal(f"the log {self.path} was written by a newer version of this program")
-            if version == 0:
-                self._create(connection)
+            connection.execute("begin immediate")
+            if not _recognise(connection, self.path):
+                for statement in _SCHEMA.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"pragma user_version = {_VERSION}")
+                connection.execute(f"pragma application_id = {_APPLICATION}")
+            connection.execute("commit")
         finally:
             connection.close()
         self._made = True
@@ -201,12 +205,19 @@ class LogFile:
                     raise
                 time.sleep(0.02)
 
-    def _create(self, connection: sqlite3.Connection) -> None:
-        connection.execute("begin immediate")
-        if connection.execute("pragma user_version").fetchone() == (0,):
-            if connection.execute("select count(*) from sqlite_master").fetchone() != (0,):
-                raise Fatal(f"{self.path} is a database of some other program, not a log")
-            for statement in _SCHEMA.split(";\n"):
-                connection.execute(statement)
-            connection.execute(f"pragma user_version = {_VERSION}")
-        connection.execute("commit")
+
+def _recognise(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the file is a log already; False for an empty one. Changes nothing.
+
+    Raises:
+        Fatal: it is something else.
+    """
+    (version,) = connection.execute("pragma user_version").fetchone()
+    (application,) = connection.execute("pragma application_id").fetchone()
+    if application == _APPLICATION:
+        if version > _VERSION:
+            raise Fatal(f"the log {path} was written by a newer version of this program")
+        return True
+    if version or application or connection.execute("select count(*) from sqlite_master").fetchone() != (0,):
+        raise Fatal(f"{path} is a database of some other program, not a log")
+    return False

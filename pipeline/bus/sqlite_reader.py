@@ -68,17 +68,18 @@ class SqliteReader:
             offset = row.last + 1
 
     def _follow(self, topic: Topic, begin: list[int], ends: list[int], timeout: float) -> Generator[Record, None, None]:
-        while True:
-            yield from self._until(topic, begin, ends)
-            begin = ends
-            while ends == begin:
-                if self._closed.wait(min(timeout, _LOOK_EVERY)):
-                    return
-                with closing(self._core.file.connect()) as connection, self._core.file.reading():
-                    ends = _ends(connection, topic)
-            if len(ends) > len(begin):
-                topic = self._core.topics.refresh()[topic.spec.name]
-                begin = begin + [0] * (len(ends) - len(begin))
+        with closing(self._core.file.connect()) as connection:
+            while True:
+                yield from self._until(topic, begin, ends)
+                begin = ends
+                while ends == begin:
+                    if self._closed.wait(min(timeout, _LOOK_EVERY)):
+                        return
+                    with self._core.file.reading():
+                        ends = _ends(connection, topic)
+                if len(ends) > len(begin):
+                    topic = self._core.topics.refresh()[topic.spec.name]
+                    begin = begin + [0] * (len(ends) - len(begin))
 
 
 def _ends(connection: sqlite3.Connection, topic: Topic) -> list[int]:

@@ -78,11 +78,12 @@ class Watch:
                 self._core.board.look(connection)
                 self._version = version
         if now >= self._beat_at:
-            self._beat()
             self._beat_at = now + self._session_timeout / 5
+            self._beat()
         if now >= self._clean_at:
-            more = self._cleaner.step()
-            self._clean_at = now if more else now + self._clean_every
+            self._clean_at = now + self._clean_every
+            if self._cleaner.step():
+                self._clean_at = now
 
     def _beat(self) -> None:
         with self._core.file.write() as connection:

@@ -15,7 +15,7 @@ from bus_lab import in_order_per_key, numbered, values
 from pipeline.bus.log import TopicSpec
 from pipeline.bus.sqlite import SqliteBus
 from pipeline.bus.sqlite_file import LogFile
-from pipeline.errors import Fatal, Transient
+from pipeline.errors import Fatal, Fenced, Transient
 
 MEMBER = Path(__file__).with_name("sqlite_member.py")
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -93,6 +93,21 @@ def test_a_member_stopped_for_too_long_commits_nothing(bus: SqliteBus, start: St
     assert _lag(bus) == 100 - len(done)
 
 
+def test_a_member_that_does_not_poll_gives_its_partitions_up(bus: SqliteBus) -> None:
+    bus.publisher().publish("source", numbered(100))
+    hasty = SqliteBus(bus.path, session_timeout=0.4, max_poll_interval=0.3)
+    idle = hasty.subscribe("group", ["source"], member="idle")
+    assert idle.poll(5)
+    heir = bus.subscribe("group", ["source"], member="heir")
+    _until(lambda: heir.poll(0.1) != [] and len(heir.assignment) == 4)
+    with pytest.raises(Fenced), idle.transaction() as transaction:
+        transaction.send("target", b"k", b"too late", ())
+    with pytest.raises(Fenced):
+        idle.poll(0.1)
+    assert list(bus.reader().read("target")) == []
+    hasty.close()
+
+
 def test_a_full_disk_is_transient_and_loses_nothing(bus: SqliteBus, start: Start) -> None:
     answer, _ = start("fill", bus.path, "source", 3_000_000).communicate(timeout=60)
     *reasons, count = answer.splitlines()
@@ -137,8 +152,10 @@ def test_a_foreign_file_is_fatal_and_left_alone(tmp_path: Path) -> None:
     connection = sqlite3.connect(other)
     connection.execute("create table theirs (id)")
     connection.close()
+    before = other.read_bytes()
     with pytest.raises(Fatal, match="some other program"):
         SqliteBus(other).check()
+    assert other.read_bytes() == before
 
 
 def test_a_file_of_a_newer_program_is_fatal(bus: SqliteBus) -> None:
