@@ -1,0 +1,50 @@
+"""Where polling stands with one source: what is saved between polls, and its codec."""
+
+import msgspec
+
+
+class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Saved only after the log has acknowledged all that the poll found. Times are in epoch seconds."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+    body: bytes = b""
+    """Fingerprint of the last body that was read to its end."""
+    interval: float = 0.0
+    polls: int = 0
+    """Bodies read so far that were not known."""
+    failures: int = 0
+    """Failed polls in a row."""
+    answered: bool = False
+    """Whether the source has ever answered well: a 403 after that is throttling."""
+    due: float = 0.0
+    last_item: float = 0.0
+    """When something new was last found."""
+    moved_to: str | None = None
+    """Where permanent redirects have led."""
+    hub: str | None = None
+    rhythm: bytes = b""
+    """What `rhythm` has learned."""
+    pending: tuple[str, ...] = ()
+    """Article pages still owed: stories were published with the teaser only."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Cursor)
+NEW = Cursor()
+
+
+def encode_cursor(cursor: Cursor) -> bytes:
+    """The cursor as bytes."""
+    return _encoder.encode(cursor)
+
+
+def decode_cursor(data: bytes) -> Cursor:
+    """The cursor in the bytes; a new one where an older or newer release wrote something else.
+
+    Starting anew costs one whole poll, which loses nothing and is recognised item by item.
+    """
+    try:
+        return _decoder.decode(data)
+    except msgspec.MsgspecError:
+        return NEW

@@ -1,0 +1,352 @@
+"""Polls thousands of sources on one event loop: fetch, read, publish, and only then remember."""
+
+import asyncio
+import contextlib
+import os
+import random
+import secrets
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import msgspec
+import xxhash
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from pipeline.errors import NewswireError, Permanent, Transient
+from pipeline.item import Origin
+from pipeline.poll.agenda import Agenda
+from pipeline.poll.cursor import NEW, Cursor, decode_cursor, encode_cursor
+from pipeline.poll.fetch import Answer, Bounds, Fetcher
+from pipeline.poll.folders import FolderKeeper
+from pipeline.poll.hosts import Hosts, Manners
+from pipeline.poll.interfaces import PollMemory, PollObserver, Publisher, Save, Silent
+from pipeline.poll.outbox import Outbox
+from pipeline.poll.reading import DocumentReader, KilledError, Reading
+from pipeline.poll.schedule import is_gap, jittered
+from pipeline.poll.seen import Known, keys_of, sort_out
+from pipeline.poll.sources import Source
+from pipeline.poll.verdict import after_failure, after_reading, after_unchanged, classify, skew, state_of
+
+_FLUSH_SECONDS = 10.0
+
+
+class PollLimits(msgspec.Struct, frozen=True):
+    """How much at once. Times in seconds."""
+
+    concurrency: int = 64
+    """Requests under way."""
+    manners: Manners = Manners()
+    internal_manners: Manners = Manners(at_once=8, spacing=0.0)
+    """Towards hosts of sources marked internal."""
+    bounds: Bounds = Bounds()
+    lease: float = 30.0
+    first_spread: float = 5.0
+    """Polls that are due at the start are spread over this time."""
+    folder_interval: float = 0.5
+
+
+class Entry:
+    """One source as it is polled by this process."""
+
+    __slots__ = ("cursor", "fence", "host", "shown", "source")
+
+    def __init__(self, source: Source, cursor: Cursor, fence: int) -> None:
+        self.source = source
+        self.cursor = cursor
+        self.fence = fence
+        self.host = URL(source.url or "").raw_host or ""
+        self.shown = ""
+
+    @property
+    def priority(self) -> int:
+        """1 goes first."""
+        return self.source.priority
+
+
+class Poller:
+    """All HTTP sources and drop folders of one process."""
+
+    def __init__(
+        self,
+        sources: Iterable[Source],
+        publisher: Publisher,
+        memory: PollMemory,
+        *,
+        raw_topic: str = "wire.raw",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        observer: PollObserver | None = None,
+        limits: PollLimits | None = None,
+        contact: str = "",
+        reader: DocumentReader | None = None,
+        resolver: AbstractResolver | None = None,
+        watch: Callable[[], tuple[Source, ...] | None] | None = None,
+    ) -> None:
+        """Poll `sources` until `reload` names others.
+
+        `contact` goes into the User-Agent. `watch` is asked every few seconds, on a thread, for a changed
+        list; None means that it did not change.
+        """
+        self._sources = {s.id: s for s in sources}
+        self._publisher = publisher
+        self._memory = memory
+        self._topic = raw_topic
+        self._clock = clock
+        self._observer = observer or Silent()
+        self._limits = limits or PollLimits()
+        self._contact = contact
+        self._reader = reader or DocumentReader()
+        self._resolver = resolver
+        self._watch = watch
+        self._owner = f"{socket.gethostname()}@{os.getpid()}@{secrets.token_hex(4)}"
+        self._entries: dict[str, Entry] = {}
+        self._dirty: set[str] = set()
+        self._held_until = 0.0
+        self.progressed_at = 0.0
+        """When the loop last went round, by its own clock (`time.monotonic`)."""
+        self.ready = False
+        """Whether leases were taken and polling has begun."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Poll until `stop` is set; then finish what is under way and save it."""
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        self._executor = ThreadPoolExecutor(6, thread_name_prefix="poll")
+        self._agenda: Agenda[Entry] = Agenda(loop)
+        self._outbox = Outbox(self._publisher, self._memory, self._topic, self._executor, self._wall)
+        self._polite = Hosts(self._limits.manners)
+        self._internal = Hosts(self._limits.internal_manners)
+        self._fetcher = Fetcher(
+            contact=self._contact,
+            bounds=self._limits.bounds,
+            resolver=self._resolver,
+            connections=self._limits.concurrency,
+        )
+        folders = FolderKeeper(
+            self._publisher, self._reader, self._topic, self._observer, self._clock, self._limits.folder_interval
+        )
+        folders.update(self._sources.values())
+        self._stopping = asyncio.Event()
+        workers = [asyncio.create_task(self._work()) for _ in range(self._limits.concurrency)]
+        chores = [
+            asyncio.create_task(self._keep_leases()),
+            asyncio.create_task(self._keep_saving()),
+            asyncio.create_task(self._keep_list(folders)),
+            asyncio.create_task(folders.run(stop)),
+        ]
+        ended = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([ended, *workers, *chores], return_when=asyncio.FIRST_COMPLETED)
+            self.ready = False
+            for task in (*workers, *chores[:3]):
+                if task.done():
+                    # Nothing ends by itself but by a fault that must be known.
+                    task.result()
+        finally:
+            ended.cancel()
+            await self._shut_down(workers, chores)
+
+    async def _shut_down(self, workers: Sequence["asyncio.Task[None]"], chores: Sequence["asyncio.Task[None]"]) -> None:
+        for task in (*workers, *chores[:3]):
+            task.cancel()
+        await asyncio.wait([*workers, *chores])
+        await self._outbox.flush()
+        await self._fetcher.close()
+        with contextlib.suppress(Transient):
+            await self._save_dirty()
+            await self._loop.run_in_executor(self._executor, self._memory.leave, self._owner)
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._reader.close)
+        self._executor.shutdown()
+
+    def reload(self, sources: Iterable[Source]) -> None:
+        """Poll these from now on. To be called on the loop."""
+        self._sources = {s.id: s for s in sources}
+        for name in [n for n, e in self._entries.items() if self._sources.get(n) != e.source]:
+            entry = self._entries.pop(name)
+            fresh = self._sources.get(name)
+            if fresh is not None and fresh.kind == "http":
+                self._add(Entry(fresh, entry.cursor if fresh.url == entry.source.url else NEW, entry.fence), 0.0)
+
+    def _wall(self) -> float:
+        return self._clock().timestamp()
+
+    async def _keep_leases(self) -> None:
+        first = True
+        while True:
+            began = self._loop.time()
+            names = [s.id for s in self._sources.values() if s.kind == "http"]
+            try:
+                held = await self._loop.run_in_executor(
+                    self._executor, self._memory.share, self._owner, names, self._limits.lease, self._wall()
+                )
+                await self._hold(held, spread=first)
+                self._held_until = began + self._limits.lease
+                first, self.ready = False, True
+            except Transient:
+                # The leases run out by themselves; until then the work goes on.
+                pass
+            self.progressed_at = self._loop.time()
+            await asyncio.sleep(self._limits.lease / 3)
+
+    async def _hold(self, held: dict[str, int], *, spread: bool) -> None:
+        for name in [n for n, e in self._entries.items() if held.get(n) != e.fence]:
+            del self._entries[name]
+            self._dirty.discard(name)
+        new = [n for n in held if n not in self._entries and n in self._sources]
+        if not new:
+            return
+        cursors = await self._loop.run_in_executor(self._executor, self._memory.cursors, new)
+        wall = self._wall()
+        for name in new:
+            cursor = decode_cursor(cursors[name]) if name in cursors else NEW
+            wait = max(0.0, min(cursor.due - wall, self._sources[name].interval.max))
+            if wait == 0 and spread:
+                wait = random.random() * min(self._limits.first_spread, len(new) / 50)
+            self._add(Entry(self._sources[name], cursor, held[name]), wait)
+
+    def _add(self, entry: Entry, wait: float) -> None:
+        self._entries[entry.source.id] = entry
+        self._agenda.put(entry, self._loop.time() + wait)
+
+    async def _keep_saving(self) -> None:
+        while True:
+            await asyncio.sleep(_FLUSH_SECONDS)
+            with contextlib.suppress(Transient):
+                await self._save_dirty()
+
+    async def _save_dirty(self) -> None:
+        """Save cursors in which only times and counts changed: losing these would cost a poll, never a story."""
+        names, self._dirty = self._dirty, set()
+        saves = [self._save_of(e, e.cursor, ()) for n in names if (e := self._entries.get(n)) is not None]
+        if saves:
+            try:
+                await self._loop.run_in_executor(self._executor, self._memory.save, saves, self._wall())
+            except Transient:
+                self._dirty |= names
+                raise
+
+    async def _keep_list(self, folders: FolderKeeper) -> None:
+        while True:
+            await asyncio.sleep(2)
+            self.progressed_at = self._loop.time()
+            if self._watch is not None:
+                changed = await self._loop.run_in_executor(self._executor, self._watch)
+                if changed is not None:
+                    self.reload(changed)
+                    folders.update(self._sources.values())
+
+    async def _work(self) -> None:
+        while True:
+            entry = await self._agenda.next()
+            if self._entries.get(entry.source.id) is not entry:
+                continue
+            hosts = self._internal if entry.source.internal else self._polite
+            wait = hosts.enter(entry.host, self._loop.time())
+            if wait:
+                self._agenda.put(entry, self._loop.time() + wait)
+                continue
+            began = self._loop.time()
+            try:
+                outcome, wait = await self._poll(entry, hosts)
+            finally:
+                hosts.leave(entry.host)
+            self.progressed_at = now = self._loop.time()
+            self._observer.polled(entry.source.id, outcome, now - began)
+            self._plan(entry, wait)
+
+    def _plan(self, entry: Entry, wait: float) -> None:
+        wait = jittered(wait, random.random())
+        wall = self._wall()
+        entry.cursor = msgspec.structs.replace(entry.cursor, due=wall + wait)
+        name = entry.source.id
+        if self._entries.get(name) is entry:
+            self._dirty.add(name)
+            self._agenda.put(entry, self._loop.time() + wait)
+        shown = state_of(entry.cursor, wall)
+        if shown != entry.shown:
+            entry.shown = shown
+            self._observer.state(name, shown)
+
+    async def _poll(self, entry: Entry, hosts: Hosts) -> tuple[str, float]:
+        source, cursor = entry.source, entry.cursor
+        answer = await self._fetcher.fetch(
+            cursor.moved_to or source.url or "",
+            internal=source.internal,
+            etag=cursor.etag,
+            last_modified=cursor.last_modified,
+            credentials=source.credentials,
+            proxy=source.proxy,
+        )
+        ahead = skew(answer.date, self._wall())
+        if ahead is not None:
+            self._observer.skew(source.id, ahead)
+        if answer.outcome == "not_modified":
+            entry.cursor, wait = after_unchanged(cursor, answer, source.interval)
+            return "not_modified", wait
+        if answer.outcome != "ok":
+            outcome = classify(answer, answered=cursor.answered)
+            if outcome == "throttled" and answer.retry_after:
+                hosts.hold(entry.host, self._loop.time() + min(answer.retry_after, source.interval.max))
+            return self._failed(entry, outcome, answer.retry_after)
+        fingerprint = xxhash.xxh3_128_digest(answer.body)
+        if fingerprint == cursor.body:
+            entry.cursor, wait = after_unchanged(cursor, answer, source.interval)
+            return "unchanged", wait
+        try:
+            return await self._take_in(entry, answer, fingerprint)
+        except (Permanent, KilledError, NewswireError) as error:
+            return self._failed(entry, _reading_failure(error))
+
+    def _failed(self, entry: Entry, outcome: str, retry_after: float | None = None) -> tuple[str, float]:
+        entry.cursor, wait = after_failure(entry.cursor, outcome, entry.source.interval, retry_after)
+        if entry.cursor.failures > 3 and entry.cursor.moved_to:  # noqa: PLR2004  # the new address may have died since
+            entry.cursor = msgspec.structs.replace(entry.cursor, moved_to=None)
+        return outcome, wait
+
+    async def _take_in(self, entry: Entry, answer: Answer, fingerprint: bytes) -> tuple[str, float]:
+        source = entry.source
+        origin = Origin(
+            source=source.id,
+            url=answer.url,
+            fetched_at=self._clock(),
+            content_type=answer.content_type,
+            charset=answer.charset,
+            agency=source.agency,
+            language=source.language,
+        )
+        reading, known = await self._loop.run_in_executor(self._executor, self._read, answer.body, origin)
+        counts = (len(known.new), known.known)
+        if is_gap(entry.cursor.polls, *counts):
+            self._observer.gap(source.id)
+        cursor, wait = after_reading(
+            entry.cursor, answer, fingerprint, counts, reading.hints, source.interval, self._wall()
+        )
+        if self._loop.time() >= self._held_until:
+            # The lease may have run out meanwhile: what was found belongs to whoever holds it now.
+            return "fenced", wait
+        records = [item.record for item in known.new]
+        saved, lost = await self._outbox.deliver(records, self._save_of(entry, cursor, known.marks))
+        self._observer.items(
+            source.id, len(records) - lost, len(reading.items) - len(records), len(reading.refusals) + lost
+        )
+        if not saved:
+            self._entries.pop(source.id, None)
+            return "fenced", wait
+        entry.cursor = cursor
+        return "published" if records else "unchanged", wait
+
+    def _read(self, body: bytes, origin: Origin) -> tuple[Reading, Known]:
+        reading = self._reader.read(body, origin)
+        seen = self._memory.seen(origin.source, keys_of(reading.items))
+        return reading, sort_out(reading.items, seen)
+
+    def _save_of(self, entry: Entry, cursor: Cursor, marks: Sequence[tuple[bytes, bytes]]) -> Save:
+        return (entry.source.id, entry.fence, encode_cursor(cursor), marks, cursor.polls)
+
+
+def _reading_failure(error: Exception) -> str:
+    if isinstance(error, Permanent):
+        return "unreadable"
+    return "parser_killed" if isinstance(error, KilledError) else "log_down"
