@@ -31,7 +31,8 @@ AGENCIES: tuple[Agency, ...] = (
     Agency("AP", ("AP", "The Associated Press", "Associated Press"), zone="America/New_York"),
     Agency(
         "Reuters",
-        ("Reuters", "Thomson Reuters", "Рейтер", "رويترز", "路透社", "路透", "ロイター"),
+        ("Reuters", "Thomson Reuters", "Рейтер", "رويترز", "路透社", "路透", "ロイター", "Reuter"),
+        bare=("Reuter",),
         closers=("Reuter",),
         zone="UTC",
     ),

@@ -1,4 +1,5 @@
 """A raw item to a story: every part read by its own module, put together here."""
+# ruff: noqa: E501  # a rule of the tables is one line, whatever its length
 
 import re
 from datetime import datetime
@@ -18,6 +19,7 @@ from pipeline.normalise.origin import read_field, settle_agency, settle_dateline
 from pipeline.normalise.signals import Found, read_headline
 from pipeline.story import HTML, PLAIN, AltId, InfoSource, Newswire, Story, Text
 
+NO_HINTS = Hints()
 _WORDS_PER_SECOND = 238 / 60
 """Brysbaert 2019: silent reading of English non-fiction."""
 _WIDE = re.compile(r"[぀-ヿ㐀-鿿가-힯]")
@@ -26,7 +28,7 @@ _TYPES = frozenset(["text", "audio", "video", "picture", "graphic", "composite",
 _URGENCY = {"flash": 1, "bulletin": 2, "urgent": 3}
 
 
-def normalise(item: RawItem, *, received: datetime | None = None, hints: Hints = Hints()) -> Story:
+def normalise(item: RawItem, *, received: datetime | None = None, hints: Hints = NO_HINTS) -> Story:
     """What `item` means, as a story.
 
     Pure: `received` is when the item was fetched (its provenance's time where not given); `hints` are what

@@ -1,4 +1,5 @@
 """How a story ends on the wire: agency credit, desk codes, reporting credits, notes not for publication."""
+# ruff: noqa: E501  # a rule of the tables is one line, whatever its length
 
 import re
 
@@ -38,7 +39,7 @@ _DESK_MIXED = re.compile(r"[a-z]{2,3}/[A-Z]{2,3}|[A-Z]{2,4}/[A-Z]{2,4}")
 _CREDIT_LINE = re.compile(r"\^?(?:AP-[A-Z]{2}-\d\d-\d\d-\d\d \d{4}(?:GMT|[A-Z]{3,4})?)<?")
 _RULES = re.compile(r"[\W_]{1,12}|\*(?:\s*\*)+")
 _PRIVATE = re.compile(
-    r"the following information is not (?:intended )?for publication|nicht zur veröffentlichung|# ?notebook\b|# ?dpa[- ]notizblock|# ?notizblock|no publicar",
+    r"\W{0,4}(?:the following information is not (?:intended )?for publication|nicht zur veröffentlichung|notebook\b|dpa[- ]notizblock|notizblock|no publicar\b)",
     re.IGNORECASE,
 )
 _COPYRIGHT = re.compile(r"(?:copyright\b|\(c\)|©).{0,160}", re.IGNORECASE | re.DOTALL)
@@ -113,6 +114,6 @@ def _is_code(codes: str) -> bool:
 
 def _strip_private(paragraphs: list[str]) -> tuple[list[str], list[Removed]]:
     for index, paragraph in enumerate(paragraphs):
-        if index and len(paragraph) <= 3 * _SHORT and _PRIVATE.search(paragraph):
+        if index and len(paragraph) <= 3 * _SHORT and _PRIVATE.match(paragraph):
             return paragraphs[:index], [Removed(rule="not_for_publication", text=text) for text in paragraphs[index:]]
     return list(paragraphs), []

@@ -40,7 +40,9 @@ _FIRST = re.compile(
     rf"(?:[(\[]\s*(?P<credit>{_JOINT})\s*[)\]]|/\s*(?P<slashed>{_JOINT})\s*/)\s*(?P<dash>[-–—:.]*)\s*", re.IGNORECASE
 )
 _FIRST_REST = re.compile(r"(?P<pre>[^\n]{2,90}?)\s*(?:[-–—](?=\s|$)|\.\s*[-–—])\s*")
-_NO_AGENCY = re.compile(r"(?P<pre>[A-Z][^\n(]{2,80}?\d{1,2}(?:,?\s*\d{4})?)\s*(?:--?|[–—])(?:\s+|$)")
+_NO_AGENCY = re.compile(
+    r"(?P<pre>[A-Z][^\n(]{2,80}?(?:\d{1,2}(?:,?\s*\d{4})?|\d\d? [A-Z][a-z]{2,8}\.?))\s*,?\s*(?:--?|[–—])(?:\s+|$)"
+)
 _CHINESE = re.compile(
     r"[(（]?(?P<credit>新华社|新華社|中新社|中新网|中央社|法新社|路透社|共同社|美联社)"
     r"(?P<places>[一-鿿/／、·\s]{2,20}?)\s*(?:(?P<year>\d{4})年)?(?:(?P<month>\d{1,2})月)?(?P<day>\d{1,2})日?\s*(?:[综專专综合]*电|電|讯|訊)"

@@ -1,4 +1,5 @@
 """Day and month as wires write them, in any of the languages of `names`, and how a missing year is settled."""
+# ruff: noqa: E501  # a rule of the tables is one line, whatever its length
 
 import re
 from datetime import date, datetime, timedelta
@@ -19,6 +20,7 @@ class Day(msgspec.Struct, frozen=True):
 
 _WORD = r"[^\W\d_]{3,12}\.?"
 _YEAR = r"(?:,?\s*(?:del?\s+|of\s+)?(?P<year>(?:19|20)\d{2})(?:\s*г(?:ода)?\.?)?)?"
+_LONGEST_DATE = 36
 _TAIL = re.compile(
     rf"""(?:^|(?<=[\s,./|–—-]))(?:
       (?P<month1>{_WORD})\s*(?P<day1>\d{{1,2}})(?:st|nd|rd|th)?{_YEAR}
@@ -33,7 +35,7 @@ _TAIL = re.compile(
 
 def trailing_day(text: str) -> tuple[str, Day] | None:
     """Split a date off the end of `text`: what stands before it, and the day; None where there is none."""
-    match = _TAIL.search(text)
+    match = _TAIL.search(text, max(0, len(text) - _LONGEST_DATE))
     if match is None:
         return None
     day = _read(match)

@@ -2,6 +2,7 @@
 
 A rule takes whole paragraphs, short ones, and every one taken is handed back with the rule's name.
 """
+# ruff: noqa: E501  # a rule of the tables is one line, whatever its length
 
 import re
 
@@ -166,9 +167,42 @@ RULES: tuple[Rule, ...] = (
     ),
 )  # fmt: skip
 
-_END = " \t\n.:!?…>»→|-–—*•·[]()"
+_END = " \t\n:!?…>»→|-–—*•·[]()"
 _AMBIGUOUS = frozenset(
-    ["top", "related", "recommended", "trending", "print", "email", "ad", "comments", "share", "newsletter", "del", "dela", "merken", "jaa", "drucken", "stampa", "imprimir", "relacionadas", "anuncio", "comentarios", "anzeige", "werbung", "kommentare", "commenti", "reacties", "delen", "teilen", "mapa", "boletín", "gerelateerd", "reklama", "komentarze"]
+    [
+        "top",
+        "related",
+        "recommended",
+        "trending",
+        "print",
+        "email",
+        "ad",
+        "comments",
+        "share",
+        "newsletter",
+        "del",
+        "dela",
+        "merken",
+        "jaa",
+        "drucken",
+        "stampa",
+        "imprimir",
+        "relacionadas",
+        "anuncio",
+        "comentarios",
+        "anzeige",
+        "werbung",
+        "kommentare",
+        "commenti",
+        "reacties",
+        "delen",
+        "teilen",
+        "mapa",
+        "boletín",
+        "gerelateerd",
+        "reklama",
+        "komentarze",
+    ]
 ) | {"top stories", "latest news", "most read", "zum thema", "по теме", "más noticias", "sign in", "log in"}
 """Words that may also be a subhead: taken only where no copy follows them."""
 _PHRASES: dict[str, Rule] = {phrase: rule for rule in RULES for phrase in rule.phrases}
@@ -179,10 +213,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
 )
 # One look at how a paragraph begins spares nearly all copy the patterns.
 _OPENING = re.compile(
-    r"[\[(]?(?:…|\.\.\.|©|(?:the|this|la|el|o|l[’']artic|der beitrag|het bericht|inlägget|artikeln|indlægget|innlegget|artykuł|запись|сообщение"
-    r"|share|follow|find us|like us|subscribe|sign up|we |this |usamos|utiliz|este s|ce site|nous|diese|wir|questo|deze|wij|vi |den här|denne|dette"
+    r"[\[(]?(?:…|\.\.\.|©|(?:the (?:post|article|story) |this (?:post|article|story|(?:web)?site) |la (?:entrada|public)|el art|o (?:post|artigo) |l[’']artic|der beitrag|het bericht|inlägget|artikeln|indlægget|innlegget|artykuł|запись|сообщение"
+    r"|share |follow us|find us|like us|subscribe |sign up|we uses? |usamos|utiliz|este s|ce site|nous utilis|diese (?:web)?seite|wir verw|questo sito|deze (?:web)?site|wij gebr|vi (?:anv|brug|bruk)|den här webb|denne hjem|dette nett"
     r"|мы|сайт|ta strona|używamy|accept|aceptar|akzept|photo|image|pic|file|foto|fot\.|imag|archivo|crédit|bild|immagine|zdjęcie|kuva|фото|图|写真|사진"
-    r"|read|continue|lea |lee |leia|à lire|lire|lesen|leggi|lees|läs|læs|les |lue|czytaj|čtěte|читайте|also|see|baca"
+    r"|read (?:more|the|also)|continue read|lea |lee |leia|à lire|lire|lesen|leggi|lees|läs|læs|les |lue|czytaj|čtěte|читайте|also read|see also|baca"
     r"|síg|siga|suivez|folgen|seguici|volg|följ|følg|obserwuj|bizi|подпис|susc|insc|assin|abon|inscr|iscriv|abbon|schrijf|meld|pren|tilmeld|tilaa|zapisz|přihl))",
     re.IGNORECASE,
 )

@@ -8,7 +8,32 @@ from pathlib import Path
 
 from babel import Locale
 
-LANGUAGES = ["en", "es", "pt", "fr", "de", "it", "nl", "ru", "zh", "ca", "gl", "da", "sv", "nb", "fi", "cs", "pl", "tr", "id", "ms", "ro", "hu", "el", "uk"]
+LANGUAGES = [
+    "en",
+    "es",
+    "pt",
+    "fr",
+    "de",
+    "it",
+    "nl",
+    "ru",
+    "zh",
+    "ca",
+    "gl",
+    "da",
+    "sv",
+    "nb",
+    "fi",
+    "cs",
+    "pl",
+    "tr",
+    "id",
+    "ms",
+    "ro",
+    "hu",
+    "el",
+    "uk",
+]
 
 # Forms that wires print and CLDR does not list.
 MONTHS_BESIDE = {

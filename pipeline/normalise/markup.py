@@ -3,6 +3,7 @@
 Headings and quotations are paragraphs of their own, the items of a list lines of one paragraph, the rows
 of a table lines with tabs between the cells.
 """
+# ruff: noqa: E501  # a rule of the tables is one line, whatever its length
 
 import re
 
@@ -32,7 +33,46 @@ _FURNITURE = {
     "caption": "",
 }
 _BLOCKS = frozenset(
-    ["p", "div", "section", "article", "main", "header", "aside", "h1", "h2", "h3", "h4", "h5", "h6", "hl1", "hl2", "blockquote", "pre", "ul", "ol", "dl", "dt", "dd", "figure", "hr", "table", "body", "html", "address", "details", "summary", "fieldset", "block", "media", "note", "bq", "body.content", "body.head", "body.end"]
+    [
+        "p",
+        "div",
+        "section",
+        "article",
+        "main",
+        "header",
+        "aside",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hl1",
+        "hl2",
+        "blockquote",
+        "pre",
+        "ul",
+        "ol",
+        "dl",
+        "dt",
+        "dd",
+        "figure",
+        "hr",
+        "table",
+        "body",
+        "html",
+        "address",
+        "details",
+        "summary",
+        "fieldset",
+        "block",
+        "media",
+        "note",
+        "bq",
+        "body.content",
+        "body.head",
+        "body.end",
+    ]
 )
 _QUOTES = frozenset({"blockquote", "bq"})
 _LISTS = frozenset({"ul", "ol"})

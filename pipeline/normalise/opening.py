@@ -1,4 +1,5 @@
 """What stands before the copy: notices, bylines, bullets and, within ten paragraphs, the dateline."""
+# ruff: noqa: E501  # a rule of the tables is one line, whatever its length
 
 import re
 
@@ -47,12 +48,12 @@ def strip_opening(paragraphs: list[str], headlines: frozenset[str], trusted: str
     passed_copy = after_byline = False
     index = 0
     for index, paragraph in enumerate(paragraphs[:_DEEPEST]):
-        rule = _rule(paragraph, headlines, found, after_byline=after_byline)
+        parsed = read_dateline(paragraph, trusted=trusted) if not passed_copy or after_byline else None
+        rule = None if parsed else _rule(paragraph, headlines, found, after_byline=after_byline)
         if rule is not None and (rule != "headline_repeat" or not passed_copy) and len(paragraphs) > 1:
             _take(found, rule, paragraph)
             after_byline = rule in {"byline", "byline_title", "advisory"}
             continue
-        parsed = read_dateline(paragraph, trusted=trusted) if not passed_copy or after_byline else None
         if parsed is not None:
             found.dateline = parsed
             rest = paragraph[parsed.end :].lstrip()

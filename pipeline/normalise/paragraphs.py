@@ -5,34 +5,43 @@ fitted on it. What is returned joins to text that this module reads back to the 
 """
 
 import re
+from itertools import pairwise
 
 _WIDEST_WRAP = 110
 _NARROWEST_WRAP = 40
 _WRAPPED_SHARE = 0.75
-_INDENT = 2
+_INDENT = "  "
+_COLUMN_GAP = 3
+"""Spaces that part the columns of a table set by hand; fewer are a typist's habit."""
+_CELL_MARKS = 3
 
-_BLANK = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _SPACES = re.compile(r"[ \t]+")
-_INNER_SPACES = re.compile(r" {2,}")
+_GAP = re.compile(r" {2,}")
 _BULLET = re.compile(r"(?:[-*•·–—▪◦‣+>]|\d{1,3}[.)]|[a-z]\))\s")
-_COLUMNS = re.compile(r"\S(?: {3,}|\t|.*;.*;.*;)\s*\S")
 _SENTENCE_END = (".", "!", "?", ":", '"', "”", "»", "。", "'", "’", ")")
+
+
+_PROSE, _ITEM, _ROW = 0, 1, 2
+_Line = tuple[str, bool, int]
+"""A line without space at its ends, whether it was indented, and what it is: prose, item of a list, row of a table.
+
+Plain tuples and loops without calls: a wire of 1987 has forty lines a story, and this file reads every one.
+"""
 
 
 def split(text: str) -> list[str]:
     """The paragraphs of `text`, none empty; a line feed inside one is a line break that was meant."""
     if "\n" not in text:
-        line = _tidy(text)
+        line = _tidy(text.strip())
         return [line] if line else []
-    blocks = [lines for block in _BLANK.split(text) if (lines := [x for x in block.split("\n") if x.strip()])]
-    width = max((len(x.rstrip()) for lines in blocks if len(lines) > 1 for x in lines if _is_prose(x)), default=0)
-    wrapped = _NARROWEST_WRAP <= width <= _WIDEST_WRAP and _is_wrapped(blocks, width)
+    blocks = _blocks(text)
+    width = _width(blocks)
     found: list[str] = []
     for lines in blocks:
         if len(lines) == 1:
-            found.append(_tidy(lines[0]))
+            found.append(_tidy(lines[0][0]))
         else:
-            found.extend(_read_block(lines, width if wrapped else 0))
+            found.extend(_read_block(lines, width))
     return promote(found)
 
 
@@ -43,84 +52,103 @@ def promote(paragraphs: list[str]) -> list[str]:
     return paragraphs
 
 
-def _is_wrapped(blocks: list[list[str]], width: int) -> bool:
+def _blocks(text: str) -> list[list[_Line]]:
+    """Runs of lines between blank ones."""
+    found: list[list[_Line]] = []
+    block: list[_Line] = []
+    for raw in text.split("\n"):
+        line = raw.strip()
+        if not line:
+            if block:
+                found.append(block)
+                block = []
+            continue
+        if "   " in line or "\t" in line or line.count(";") >= _CELL_MARKS:
+            kind = _ROW
+        elif not line[0].isalpha() and _BULLET.match(line):
+            kind = _ITEM
+        else:
+            kind = _PROSE
+        block.append((line, raw[0] == "\t" or raw.startswith(_INDENT), kind))
+    if block:
+        found.append(block)
+    return found
+
+
+def _width(blocks: list[list[_Line]]) -> int:
+    """The column at which the text was wrapped; 0 where it was not."""
+    lengths = [len(line[0]) for lines in blocks if len(lines) > 1 for line in lines if not line[2]]
+    width = max(lengths, default=0)
+    if not _NARROWEST_WRAP <= width <= _WIDEST_WRAP:
+        return 0
     breaks = full = 0
     for lines in blocks:
-        for line, following in zip(lines, lines[1:], strict=False):
-            if _is_prose(line) and _is_prose(following) and not _starts_paragraph(following):
-                breaks += 1
-                full += _is_full(line, following, width) or following[:1].islower()
-    return breaks > 0 and full >= _WRAPPED_SHARE * breaks
+        for (text, _, kind), (following, indented, next_kind) in pairwise(lines):
+            if kind or next_kind or indented:
+                continue
+            breaks += 1
+            if len(text) + 1 + _first_word(following) > width or following[0].islower():
+                full += 1
+    return width if breaks and full >= _WRAPPED_SHARE * breaks else 0
 
 
-def _is_full(line: str, following: str, width: int) -> bool:
-    return len(line.rstrip()) + 1 + len(following.split(maxsplit=1)[0]) > width
+def _first_word(text: str) -> int:
+    space = text.find(" ")
+    return space if space > 0 else len(text)
 
 
-def _is_prose(line: str) -> bool:
-    return not _BULLET.match(line.lstrip()) and not _COLUMNS.search(line.strip())
-
-
-def _starts_paragraph(line: str) -> bool:
-    return len(line) - len(line.lstrip(" ")) >= _INDENT or line.startswith("\t")
-
-
-def _read_block(lines: list[str], width: int) -> list[str]:
+def _read_block(lines: list[_Line], width: int) -> list[str]:
     """The paragraphs of a block without blank lines; `width` is 0 where nothing is wrapped."""
-    if all(_starts_paragraph(line) for line in lines):
-        lines = [line.lstrip() for line in lines]
-    parts: list[str] = []
-    joined: list[str] = []
-    previous = ""
-    for line in lines:
-        if width and joined and _continues(previous, line, width):
-            joined.append(line)
+    flat = all(line[1] for line in lines)
+    parts: list[tuple[str, int]] = []
+    joined = [lines[0][0]]
+    first = lines[0][2]
+    for previous, line in pairwise(lines):
+        text = line[0]
+        if width and (flat or not line[1] or previous[2]) and _continues(previous, line, width):
+            joined.append(text)
         else:
-            if joined:
-                parts.append(_tidy(" ".join(joined)))
-            joined = [line]
-        previous = line
-    parts.append(_tidy(" ".join(joined)))
+            parts.append((_tidy(" ".join(joined)), first))
+            joined, first = [text], line[2]
+    parts.append((_tidy(" ".join(joined)), first))
     return _group(parts)
 
 
-def _continues(previous: str, line: str, width: int) -> bool:
-    if _starts_paragraph(line) or not _is_prose(line) or not _is_prose(previous):
-        # An item of a list goes on where its next line is indented or small.
-        return (
-            bool(_BULLET.match(previous.lstrip())) and line.lstrip()[:1].islower() and not _COLUMNS.search(line.strip())
-        )
-    if _is_full(previous, line, width) or line[:1].islower():
-        return True
-    return not previous.rstrip().endswith(_SENTENCE_END)
+def _continues(previous: _Line, line: _Line, width: int) -> bool:
+    if line[2] or previous[2] == _ROW:
+        return False
+    small = line[0][0].islower()
+    if small or previous[2]:
+        # An item of a list goes on only where its next line is small.
+        return small
+    text = previous[0]
+    return len(text) + 1 + _first_word(line[0]) > width or not text.endswith(_SENTENCE_END)
 
 
-def _group(parts: list[str]) -> list[str]:
+def _group(parts: list[tuple[str, int]]) -> list[str]:
     """Short lines and rows that stand together stay one paragraph; longer lines are paragraphs."""
-    if max(map(len, parts)) < _NARROWEST_WRAP:
-        return ["\n".join(parts)]
+    if max(len(text) for text, _ in parts) < _NARROWEST_WRAP:
+        return ["\n".join(text for text, _ in parts)]
     found: list[str] = []
     rows: list[str] = []
-    for part in parts:
-        if _is_prose(part):
-            if rows:
-                found.append("\n".join(rows))
-                rows = []
-            found.append(part)
-        else:
-            rows.append(part)
+    for text, kind in parts:
+        if kind:
+            rows.append(text)
+            continue
+        if rows:
+            found.append("\n".join(rows))
+            rows = []
+        found.append(text)
     if rows:
         found.append("\n".join(rows))
     return found
 
 
 def _tidy(line: str) -> str:
-    line = line.strip()
     if "\t" in line:
         return "\t".join(_SPACES.sub(" ", cell).strip() for cell in line.split("\t"))
-    return _INNER_SPACES.sub(_columns_or_space, line) if "  " in line else line
+    return _GAP.sub(_gap, line) if "  " in line else line
 
 
-def _columns_or_space(match: re.Match[str]) -> str:
-    # Three spaces or more part the columns of a table that was set by hand; two are a typist's habit.
-    return "\t" if len(match.group()) > _INDENT + 2 else " "
+def _gap(match: re.Match[str]) -> str:
+    return "\t" if len(match.group()) >= _COLUMN_GAP else " "

@@ -3,10 +3,99 @@
 import re
 
 _PARTICLES = frozenset(
-    ["of", "de", "la", "las", "los", "le", "les", "el", "al", "the", "on", "di", "da", "do", "dos", "das", "del", "della", "della's", "am", "an", "der", "den", "und", "y", "e", "i", "in", "im", "near", "aboard", "off", "sur", "sous", "et", "upon", "by", "ter", "bei", "ob", "and", "a", "o", "na", "nad", "pri"]
+    [
+        "of",
+        "de",
+        "la",
+        "las",
+        "los",
+        "le",
+        "les",
+        "el",
+        "al",
+        "the",
+        "on",
+        "di",
+        "da",
+        "do",
+        "dos",
+        "das",
+        "del",
+        "della",
+        "della's",
+        "am",
+        "an",
+        "der",
+        "den",
+        "und",
+        "y",
+        "e",
+        "i",
+        "in",
+        "im",
+        "near",
+        "aboard",
+        "off",
+        "sur",
+        "sous",
+        "et",
+        "upon",
+        "by",
+        "ter",
+        "bei",
+        "ob",
+        "and",
+        "a",
+        "o",
+        "na",
+        "nad",
+        "pri",
+    ]
 )
 _NOT_PLACES = frozenset(
-    ["police", "party", "forces", "agency", "association", "army", "institute", "ministry", "league", "union", "reporters", "correspondent", "bank", "company", "corporation", "inc", "corp", "ltd", "says", "said", "by", "eds", "editors", "partei", "verband", "agentur", "agencia", "federation", "university", "president", "minister", "chairman", "exclusive", "update", "photo", "photos", "video", "note", "via", "source", "from"]
+    [
+        "police",
+        "party",
+        "forces",
+        "agency",
+        "association",
+        "army",
+        "institute",
+        "ministry",
+        "league",
+        "union",
+        "reporters",
+        "correspondent",
+        "bank",
+        "company",
+        "corporation",
+        "inc",
+        "corp",
+        "ltd",
+        "says",
+        "said",
+        "by",
+        "eds",
+        "editors",
+        "partei",
+        "verband",
+        "agentur",
+        "agencia",
+        "federation",
+        "university",
+        "president",
+        "minister",
+        "chairman",
+        "exclusive",
+        "update",
+        "photo",
+        "photos",
+        "video",
+        "note",
+        "via",
+        "source",
+        "from",
+    ]
 )
 _LONGEST_NAME = 48
 _MOST_WORDS = 6
@@ -28,7 +117,7 @@ def read_places(text: str, *, capitals: bool = False) -> tuple[tuple[str, ...], 
         return None
     for part in parts:
         name, region = _split_region(part.strip(" ,"))
-        if not _is_name(name) or (region is not None and not _is_name(region)):
+        if not _is_name(name) or (not region and _is_body(name)) or (region is not None and not _is_name(region)):
             return None
         if capitals and not _is_capitals(name):
             return None
@@ -56,16 +145,18 @@ def _is_name(name: str) -> bool:
 
 
 def _is_name_word(word: str) -> bool:
-    folded = word.casefold().rstrip(".")
-    if folded in _NOT_PLACES:
-        return False
-    if folded in _PARTICLES:
+    if word.casefold() in _PARTICLES:
         return True
     first = word.lstrip("'’‘`´(")[:1]
     if not (first.isalpha() or first.isdigit()) or first.islower():
         # Names such as 's-Hertogenbosch, d'Ivoire and al-Quds have a small first letter and a large one later.
         return len(word) > 2 and word[1] in "'’-ls" and any(c.isupper() for c in word)  # noqa: PLR2004  # l' or al- and a letter
     return all(c.isalnum() or c in ".'’‘`´&" for c in word)
+
+
+def _is_body(name: str) -> bool:
+    """Whether `name` is that of an institution; a region after it (``UNION, N.J.``) speaks against that."""
+    return any(word.casefold().rstrip(".") in _NOT_PLACES for word in name.split())
 
 
 def _is_capitals(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 The tables hold one row per signal; `docs/normalise.md` lists the closed set.
 """
+# ruff: noqa: E501  # a rule of the tables is one line, whatever its length
 
 import re
 
@@ -53,7 +54,11 @@ _PREFIX = tuple(
     )
     for signal, words in _TAGS
 )  # fmt: skip
-_MAYBE_TAG = re.compile(r"\s*(?:[(\[*]|[^\W\d_a-zа-яß-öø-ÿ]{2,}|\d|APNews|Ampl)")
+_UNNAMED = re.compile(r"\?P<\w+>")
+_WORDS = _UNNAMED.sub("?:", "|".join(words for _, words in _TAGS))
+# One look for any tag at all spares most headlines the table.
+_MAYBE_TAG = re.compile(rf"\s*(?:[(\[*]|(?:{_WORDS})\s*[-–—:/|)\]])")
+_MAYBE_WHOLE = re.compile(rf"\W*(?:{_WORDS})\W*", re.IGNORECASE)
 _SUFFIX = tuple((signal, re.compile(rf"\s*[(\[]\s*(?:{words})\s*[)\]]\s*$", re.IGNORECASE)) for signal, words in _TAGS)
 _WHOLE = tuple((signal, re.compile(rf"\W*(?:{words})\W*", re.IGNORECASE)) for signal, words in _TAGS)
 _SLUG = tuple(
@@ -84,6 +89,9 @@ CODES = {
     "replace": "replaces", "replaces": "replaces", "re-release": "repeat", "disregard": "kill", "spike": "kill", "recalled": "kill",
     "berichtigung": "correction", "wiederholung": "repeat", "eilmeldung": "urgent", "zusammenfassung": "wrapup",
 }  # fmt: skip
+
+
+_LONGEST_TAG = 40
 
 
 def read_codes(codes: tuple[str, ...]) -> frozenset[str]:
@@ -120,7 +128,8 @@ def read_headline(headline: str) -> Found:
                 _count(signal, match, sequence)
                 text = text[: match.start()].rstrip()
                 break
-    for signal, pattern in _WHOLE if len(text) <= 40 else ():  # noqa: PLR2004  # a headline that is nothing but a tag
+    # A headline that is nothing but a tag stays as it is.
+    for signal, pattern in _WHOLE if len(text) <= _LONGEST_TAG and _MAYBE_WHOLE.fullmatch(text) else ():
         match = pattern.fullmatch(text)
         if match:
             signals.add(signal)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from pipeline.item import decode_item
-from pipeline.normalise.assemble import normalise
+from pipeline.normalise.assemble import NO_HINTS, normalise
 from pipeline.normalise.hints import Hints
 from pipeline.record import Emit, Outcome, Record
 from pipeline.story import to_ninjs
@@ -31,6 +31,6 @@ class NormaliseStage:
         item = decode_item(record.value or b"")
         provenance = msgspec.structs.replace(item.provenance, raw=record.raw_coordinates)
         item = msgspec.structs.replace(item, provenance=provenance)
-        story = normalise(item, hints=self._hints.get(provenance.source, Hints()))
+        story = normalise(item, hints=self._hints.get(provenance.source, NO_HINTS))
         time = story.version_created or provenance.fetched_at
         return [Emit(topic=self._target, key=story.uri, value=to_ninjs(story), kind=KIND, time=time)]

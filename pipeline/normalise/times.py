@@ -1,4 +1,5 @@
 """Times as sources write them, to UTC, with the offset they were written in and what was doubtful."""
+# ruff: noqa: E501  # a rule of the tables is one line, whatever its length
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
