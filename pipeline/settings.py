@@ -80,11 +80,8 @@ class BusSettings(Section):
 class StateSettings(Section):
     """What must be remembered: seen items, stories, the held shelf, leases."""
 
-    kind: Literal["sqlite", "redis"] = "sqlite"
     path: Path = Path("data/state")
-    """The folder of the SQLite files (kind: sqlite)."""
-    url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
-    """Of a Valkey or Redis server (kind: redis)."""
+    """The folder of the SQLite files; workers on one machine share it."""
 
 
 class TopicSettings(Section):
@@ -126,7 +123,6 @@ class JsonLinesSink(Section):
     kind: Literal["jsonl"]
     path: Path = Path("data/out")
     rotate_bytes: int = Field(128 * 1024 * 1024, ge=1024)
-    compression: Literal["none", "gzip", "zstd"] = "none"
 
 
 class SqliteSink(Section):
@@ -136,51 +132,15 @@ class SqliteSink(Section):
     path: Path = Path("data/stories.db")
 
 
-class PostgresSink(Section):
-    """Newest version of each story in a PostgreSQL table with full-text search."""
-
-    kind: Literal["postgres"]
-    dsn: SecretStr
-
-
-class ParquetSink(Section):
-    """Stories as Parquet files on any fsspec path."""
-
-    kind: Literal["parquet"]
-    path: str
-
-
-class OpenSearchSink(Section):
-    """Newest version of each story in an OpenSearch or Elasticsearch index."""
-
-    kind: Literal["opensearch"]
-    url: str
-    index: str = "stories"
-    username: str | None = None
-    password: SecretStr | None = None
-
-
-class WebhookSink(Section):
-    """Stories posted to a web address, signed."""
-
-    kind: Literal["webhook"]
-    url: str
-    secret: SecretStr
-
-
-SinkSettings = Annotated[
-    JsonLinesSink | SqliteSink | PostgresSink | ParquetSink | OpenSearchSink | WebhookSink, Field(discriminator="kind")
-]
+SinkSettings = Annotated[JsonLinesSink | SqliteSink, Field(discriminator="kind")]
 
 
 class HttpSettings(Section):
-    """Health, metrics and the console."""
+    """Health and metrics."""
 
     host: str = "127.0.0.1"
     port: int = Field(9464, ge=0, le=65_535)
     """0 takes a free one."""
-    token: SecretStr | None = None
-    """Asked of whoever opens the console, where set."""
 
 
 class LogSettings(Section):
@@ -210,10 +170,6 @@ class Settings(Section):
 _SINK_KINDS: dict[str, type[BaseModel]] = {
     "jsonl": JsonLinesSink,
     "sqlite": SqliteSink,
-    "postgres": PostgresSink,
-    "parquet": ParquetSink,
-    "opensearch": OpenSearchSink,
-    "webhook": WebhookSink,
 }
 
 

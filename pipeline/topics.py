@@ -8,7 +8,7 @@ NORMALISED = "wire.normalised"
 UNIQUE = "wire.unique"
 DUPLICATES = "wire.duplicates"
 ENRICHED = "wire.enriched"
-CONTROL = "wire.control"
+HELD = "wire.held"
 STORIES = "wire.stories"
 LATEST = "wire.latest"
 
@@ -16,7 +16,7 @@ CONSUMED = {
     "normalise": (RAW,),
     "deduplicate": (NORMALISED,),
     "enrich": (UNIQUE,),
-    "release": (CONTROL, ENRICHED),
+    "release": (ENRICHED,),
 }
 """What each stage reads; sinks read `STORIES`."""
 
@@ -30,7 +30,7 @@ def specs(*, partitions: int, replication: int, retention_hours: float) -> list[
     def deleted(name: str) -> TopicSpec:
         return TopicSpec(name, partitions, replication, retention_ms=retention)
 
-    flowing = [deleted(t) for t in (RAW, NORMALISED, UNIQUE, DUPLICATES, ENRICHED, CONTROL, STORIES)]
+    flowing = [deleted(t) for t in (RAW, NORMALISED, UNIQUE, DUPLICATES, ENRICHED, HELD, STORIES)]
     read = [*(t for topics in CONSUMED.values() for t in topics), STORIES]
     # Dead letters wait for a person, who may be on holiday: they are kept without a limit in time.
     letters = [TopicSpec(t + SUFFIX, partitions, replication) for t in read]

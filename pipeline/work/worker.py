@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from threading import Event
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -36,7 +36,15 @@ class Written(msgspec.Struct, frozen=True):
 
 
 Result: TypeAlias = Outcome | Written
-Decide: TypeAlias = Callable[[Sequence[Record]], list[Sequence[Result]]]
+Decide: TypeAlias = Callable[[Sequence[Record]], Sequence[Sequence[Result]]]
+
+
+class SinkingStage(Protocol):
+    """A `BatchStage` that writes to a destination of its own, so that `Written` is an outcome too."""
+
+    name: str
+
+    def process_batch(self, records: Sequence[Record]) -> Sequence[Sequence[Result]]: ...
 
 
 class Worker:
@@ -44,7 +52,7 @@ class Worker:
 
     def __init__(
         self,
-        stage: Stage | BatchStage,
+        stage: Stage | BatchStage | SinkingStage,
         subscription: Subscription,
         observer: StageObserver,
         *,
@@ -115,7 +123,7 @@ class Worker:
         self._observer.committed(records, tally, decided - began, time.perf_counter() - decided)
 
     def _send(
-        self, transaction: Transaction, records: list[Record], results: list[Sequence[Result]]
+        self, transaction: Transaction, records: list[Record], results: Sequence[Sequence[Result]]
     ) -> Counter[tuple[str, str]]:
         tally: Counter[tuple[str, str]] = Counter()
         for record, outcomes in zip(records, results, strict=True):
@@ -142,13 +150,13 @@ class Worker:
         self._observer.dead_lettered(record, reject)
 
 
-def _batched(stage: Stage | BatchStage) -> Decide:
+def _batched(stage: Stage | BatchStage | SinkingStage) -> Decide:
     process_batch = getattr(stage, "process_batch", None)
     if process_batch is not None:
         return process_batch  # type: ignore[no-any-return]  # told apart by its one method
     process = stage.process  # type: ignore[union-attr]  # the other of the two protocols
 
-    def one_by_one(records: Sequence[Record]) -> list[Sequence[Result]]:
+    def one_by_one(records: Sequence[Record]) -> Sequence[Sequence[Result]]:
         return [_judge(process, record) for record in records]
 
     return one_by_one

@@ -1,0 +1,252 @@
+"""The composition root: builds everything from Settings. Nothing else reads them."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvloop
+from aiohttp import web
+from prometheus_client import CollectorRegistry, GCCollector, Info, PlatformCollector, ProcessCollector
+
+from pipeline import __version__, topics
+from pipeline.bus.log import Bus, TopicSpec
+from pipeline.deduplicate import DeduplicateStage, StoryIndex
+from pipeline.enrich import EnrichStage, default_enrichers, load_enrichers
+from pipeline.errors import Fatal
+from pipeline.normalise import Hints, NormaliseStage
+from pipeline.observe.poll import PollMetrics
+from pipeline.observe.stage import StageObserver, WorkMetrics
+from pipeline.poll.poller import Poller, PollLimits
+from pipeline.poll.sources import load_sources
+from pipeline.record import BatchStage, Stage
+from pipeline.release import ReleaseStage
+from pipeline.settings import STAGES, JsonLinesSink, Settings, SinkSettings, SqliteSink
+from pipeline.sink.interface import Sink
+from pipeline.state.sources_sqlite import SqlitePollMemory
+from pipeline.state.stories_sqlite import SqliteStoryIndex
+from pipeline.supervise import Service
+from pipeline.work.retry import RetryPolicy
+from pipeline.work.sinking import SinkStage
+from pipeline.work.worker import SinkingStage, Worker
+
+
+def make_bus(settings: Settings) -> Bus:
+    """The log that the settings name."""
+    if settings.bus.kind == "kafka":
+        from pipeline.bus.kafka import KafkaBus  # noqa: PLC0415  # the embedded log runs without the client
+
+        kafka = settings.bus.kafka
+        return KafkaBus(
+            kafka.bootstrap_servers,
+            client_id=kafka.client_id,
+            security=kafka.security(),
+            transaction_timeout_ms=int(kafka.transaction_timeout * 1000),
+            session_timeout_ms=int(kafka.session_timeout * 1000),
+        )
+    from pipeline.bus.sqlite import SqliteBus  # noqa: PLC0415  # and Kafka runs without the embedded log
+
+    return SqliteBus(_parent_made(settings.bus.path))
+
+
+def make_index(settings: Settings) -> StoryIndex:
+    """The memory of stories."""
+    return SqliteStoryIndex(_parent_made(settings.state.path / "stories.db"))
+
+
+def make_sink(name: str, settings: SinkSettings) -> Sink:
+    """A sink by its settings; not opened yet."""
+    match settings:
+        case JsonLinesSink():
+            from pipeline.sink import jsonl  # noqa: PLC0415  # only what is configured is loaded
+
+            return jsonl.JsonLinesSink(name, settings.path, rotate_bytes=settings.rotate_bytes)
+        case SqliteSink():
+            from pipeline.sink import sqlite  # noqa: PLC0415  # only what is configured is loaded
+
+            return sqlite.SqliteSink(name, settings.path)
+
+
+def topic_specs(settings: Settings) -> list[TopicSpec]:
+    """The topics as the settings want them."""
+    wanted = settings.topics
+    return topics.specs(
+        partitions=wanted.partitions, replication=wanted.replication, retention_hours=wanted.retention_hours
+    )
+
+
+def readers(settings: Settings) -> list[tuple[str, str, Sequence[str]]]:
+    """Every stage and sink that reads: its name, its consumer group, and its topics."""
+    stages: list[tuple[str, str, Sequence[str]]] = [
+        (stage, topics.group(stage), consumed) for stage, consumed in topics.CONSUMED.items()
+    ]
+    return stages + [(f"sink-{name}", topics.group(f"sink-{name}"), (topics.STORIES,)) for name in settings.sinks]
+
+
+def _parent_made(path: Path) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Fatal(f"{path.parent}: can't make this folder: {error.strerror}") from error
+    return path
+
+
+class PollService:
+    """The poller as a service of the supervisor: its event loop on the service's thread."""
+
+    name = "poll"
+
+    def __init__(self, poller: Poller) -> None:
+        self._poller = poller
+
+    @property
+    def ready(self) -> bool:
+        """Whether polling has begun."""
+        return self._poller.ready
+
+    @property
+    def age(self) -> float:
+        """Seconds since the loop last went round."""
+        progressed = self._poller.progressed_at
+        return time.monotonic() - progressed if progressed else 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Poll until stopped."""
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._poll(stop))
+
+    async def _poll(self, stop: threading.Event) -> None:
+        ended = asyncio.Event()
+
+        async def watch() -> None:
+            # A thread's event can't be awaited without a thread of its own.
+            while not stop.is_set():  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+            ended.set()
+
+        watching = asyncio.create_task(watch())
+        try:
+            await self._poller.run(ended)
+        finally:
+            watching.cancel()
+
+
+class WorkService:
+    """A worker as a service of the supervisor."""
+
+    def __init__(self, worker: Worker, observer: StageObserver) -> None:
+        self.name = worker.name
+        self._worker = worker
+        self._observer = observer
+
+    @property
+    def ready(self) -> bool:
+        """Whether partitions are assigned."""
+        return self._worker.ready
+
+    @property
+    def age(self) -> float:
+        """Seconds since the loop last went round."""
+        return time.monotonic() - self._observer.progressed_at
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until stopped."""
+        self._worker.run(stop)
+
+
+class App:
+    """One process: its log, its metrics and the services it was asked to run."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        Info("newswire_build", "The running release.", registry=self.registry).info({"version": __version__})
+        self.work_metrics = WorkMetrics(self.registry)
+        self.bus = make_bus(settings)
+        self.instance = settings.instance or socket.gethostname()
+
+    def provision(self) -> None:
+        """Create the topics that are missing; the embedded log needs no operator for that."""
+        self.bus.apply(topic_specs(self.settings))
+
+    def services(self, stages: Sequence[str]) -> list[Callable[[], Service]]:
+        """Factories of the services of the given stages; `sink` stands for every sink, `sink-NAME` for one."""
+        factories: list[Callable[[], Service]] = []
+        for stage in stages or STAGES:
+            if stage == "poll":
+                factories.append(self._poll_service)
+            elif stage == "sink":
+                factories += [self._sink_factory(name) for name in self.settings.sinks]
+            elif stage.startswith("sink-") and stage.removeprefix("sink-") in self.settings.sinks:
+                factories.append(self._sink_factory(stage.removeprefix("sink-")))
+            elif stage in topics.CONSUMED:
+                factories.append(self._stage_factory(stage))
+            else:
+                known = ", ".join((*STAGES, *(f"sink-{name}" for name in self.settings.sinks)))
+                raise Fatal(f"there is no stage {stage!r}; the stages are: {known}")
+        return factories
+
+    def extend(self, application: web.Application) -> None:
+        """Add the routes of the services to the process's HTTP side."""
+
+    def close(self) -> None:
+        """Close the log."""
+        self.bus.close()
+
+    def _poll_service(self) -> Service:
+        poll = self.settings.poll
+        poller = Poller(
+            load_sources(poll.sources),
+            self.bus.publisher(),
+            SqlitePollMemory(_parent_made(self.settings.state.path / "sources.db")),
+            raw_topic=topics.RAW,
+            observer=PollMetrics(self.registry),
+            limits=PollLimits(concurrency=poll.concurrency),
+            contact=poll.contact,
+        )
+        return PollService(poller)
+
+    def _stage_factory(self, name: str) -> Callable[[], Service]:
+        return lambda: self._work_service(self._stage(name), topics.CONSUMED[name])
+
+    def _sink_factory(self, name: str) -> Callable[[], Service]:
+        def make() -> Service:
+            sink = make_sink(name, self.settings.sinks[name])
+            return self._work_service(SinkStage(sink), (topics.STORIES,))
+
+        return make
+
+    def _stage(self, name: str) -> Stage | BatchStage:
+        match name:
+            case "normalise":
+                return NormaliseStage(hints=self._hints())
+            case "deduplicate":
+                return DeduplicateStage(make_index(self.settings))
+            case "enrich":
+                names = self.settings.enrich.enrichers
+                enrichers = load_enrichers(names) if names else default_enrichers()
+                return EnrichStage(enrichers, clock=time.perf_counter)
+            case "release":
+                return ReleaseStage(lambda: datetime.now(UTC))
+        raise Fatal(f"there is no stage {name!r}")
+
+    def _hints(self) -> dict[str, Hints]:
+        if not self.settings.poll.sources.exists():
+            return {}
+        sources = load_sources(self.settings.poll.sources)
+        return {s.id: Hints(agency=s.agency, language=s.language, zone=s.timezone) for s in sources}
+
+    def _work_service(self, stage: Stage | BatchStage | SinkingStage, consumed: Sequence[str]) -> Service:
+        work = self.settings.work
+        observer = StageObserver(self.work_metrics, stage.name)
+        subscription = self.bus.subscribe(
+            topics.group(stage.name), consumed, member=self.instance, max_records=work.batch
+        )
+        worker = Worker(stage, subscription, observer, retry=RetryPolicy(attempts=work.attempts))
+        return WorkService(worker, observer)

@@ -1,0 +1,248 @@
+"""The `newswire` command; thin: every subcommand calls what does the work."""
+
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipeline import __version__
+from pipeline.errors import Fatal, NewswireError
+from pipeline.settings import Settings, SettingsError, load
+
+DONE, FAILED, USAGE = 0, 1, 2
+
+cli = typer.Typer(
+    name="newswire",
+    help="Streaming ingestion for wire-service feeds: nothing lost, nothing doubled, nothing published too early.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+topics_cli = typer.Typer(help="See and make the topics of the log.", no_args_is_help=True)
+cli.add_typer(topics_cli, name="topics")
+
+ConfigOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--config",
+        "-c",
+        envvar="NEWSWIRE_CONFIG",
+        help="A configuration file; may be given several times, later ones win. "
+        "Default: config/newswire.yaml where it exists.",
+    ),
+]
+DEFAULT_CONFIG = Path("config/newswire.yaml")
+
+
+def main() -> None:
+    """Run the command; errors are one clear line, and exit codes are those of the manual."""
+    try:
+        cli()
+    except SettingsError as error:
+        for mistake in error.mistakes:
+            complain(mistake)
+        raise SystemExit(USAGE) from None
+    except NewswireError as error:
+        complain(str(error))
+        raise SystemExit(FAILED) from None
+    except BrokenPipeError:
+        # The reader of a pipe had enough; that is no failure of ours.
+        sys.stderr.close()
+        raise SystemExit(DONE) from None
+
+
+def complain(text: str) -> None:
+    """One line on standard error."""
+    typer.echo(f"newswire: {text}", err=True)
+
+
+def settings_from(config: list[Path] | None) -> Settings:
+    """The settings of the files given, or of the default one."""
+    files = config or ([DEFAULT_CONFIG] if DEFAULT_CONFIG.exists() else [])
+    return load(files)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  # the option's own value
+    if wanted:
+        typer.echo(f"newswire {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _root(
+    _version_wanted: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None: ...
+
+
+@cli.command()
+def run(
+    stages: Annotated[
+        list[str] | None,
+        typer.Argument(help="poll, normalise, deduplicate, enrich, release, sink, or sink-NAME; all by default."),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Run stages as a long-lived service, until SIGTERM."""
+    from pipeline.run import run_services  # noqa: PLC0415  # keeps `newswire --help` fast
+
+    raise SystemExit(run_services(settings_from(config), stages or []))
+
+
+@cli.command()
+def process(
+    files: Annotated[list[str], typer.Argument(help="Files of any wire format; `-` reads standard input.")],
+    received: Annotated[
+        datetime | None,
+        typer.Option(
+            help="When the files were received, ISO 8601; the clock by default.",
+            formats=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
+        ),
+    ] = None,
+) -> None:
+    """Parse, normalise, deduplicate and enrich files; ninjs lines on standard output.
+
+    No log and no server is used. Refusals go to standard error as JSON lines, and the exit code is 1 if
+    there were any.
+    """
+    from pipeline.process import process_files  # noqa: PLC0415  # keeps `newswire --help` fast
+
+    raise SystemExit(process_files(files, received, sys.stdout.buffer, sys.stderr))
+
+
+@cli.command()
+def check(
+    config: ConfigOption = None,
+    offline: Annotated[bool, typer.Option(help="Only validate; reach nothing.")] = False,
+) -> None:
+    """Validate the configuration, and reach the log, the stores, the sinks and the sources."""
+    from pipeline.check import checks  # noqa: PLC0415  # keeps `newswire --help` fast
+
+    settings = settings_from(config)
+    typer.echo("configuration: valid")
+    failed = False
+    for name, good, detail in checks(settings, offline=offline):
+        typer.echo(f"{name}: {'ok' if good else 'FAILED'}: {detail}", err=not good)
+        failed |= not good
+    raise typer.Exit(FAILED if failed else DONE)
+
+
+@cli.command()
+def demo(
+    folder: Annotated[Path | None, typer.Option(help="Keep everything here; by default it goes with the demo.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the simulated world.")] = 1,
+    rate: Annotated[float, typer.Option(help="Deliveries a second.", min=0.01, max=1000)] = 2.0,
+    port: Annotated[int, typer.Option(help="Of the console; 0 takes a free one.")] = 9464,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
+) -> None:
+    """Show the whole pipeline at work on a simulated wire; no server is needed."""
+    from pipeline.demo import run_demo  # noqa: PLC0415  # keeps `newswire --help` fast
+
+    raise typer.Exit(run_demo(folder, seed=seed, rate=rate, port=port, log_level=log_level))
+
+
+def _topic_changes(config: list[Path] | None, *, apply: bool) -> None:
+    from pipeline.app import make_bus, topic_specs  # noqa: PLC0415  # keeps `newswire --help` fast
+
+    settings = settings_from(config)
+    bus = make_bus(settings)
+    try:
+        changes = (bus.apply if apply else bus.plan)(topic_specs(settings))
+    finally:
+        bus.close()
+    for change in changes:
+        typer.echo(f"{change.action:10} {change.topic:24} {change.detail}")
+    if not changes:
+        typer.echo("nothing to change")
+    if any(change.action == "refuse" for change in changes):
+        raise typer.Exit(FAILED)
+
+
+@topics_cli.command()
+def plan(config: ConfigOption = None) -> None:
+    """Show what `apply` would change."""
+    _topic_changes(config, apply=False)
+
+
+@topics_cli.command()
+def apply(config: ConfigOption = None) -> None:
+    """Create and adjust the topics; nothing is deleted."""
+    _topic_changes(config, apply=True)
+
+
+@cli.command()
+def tail(
+    topic: Annotated[str, typer.Argument(help="Which topic to read.")] = "wire.stories",
+    config: ConfigOption = None,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", "-b", help="Also what is there already.")] = False,
+    follow: Annotated[bool, typer.Option(help="Wait for more; --no-follow ends at the end.")] = True,
+    headers: Annotated[bool, typer.Option("--headers", "-H", help="Print coordinates, key and headers too.")] = False,
+) -> None:
+    """Print the records of a topic as they come, one JSON value a line."""
+    from pipeline.app import make_bus  # noqa: PLC0415  # keeps `newswire --help` fast
+
+    bus = make_bus(settings_from(config))
+    reader = bus.reader()
+    stop = threading.Event()
+    with _interrupted(stop):
+        since = None if from_beginning or not follow else int(time.time() * 1000)
+        try:
+            for record in reader.read(topic, since_ms=since, follow=follow):
+                if headers:
+                    about = {k: v.decode("utf-8", "replace") for k, v in record.headers}
+                    key = (record.key or b"").decode("utf-8", "replace")
+                    line = {"record": record.coordinates, "key": key, "headers": about}
+                    typer.echo(json.dumps(line, ensure_ascii=False))
+                sys.stdout.buffer.write((record.value or b"null") + b"\n")
+                sys.stdout.buffer.flush()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            reader.close()
+            bus.close()
+
+
+@contextmanager
+def _interrupted(stop: threading.Event) -> Iterator[None]:
+    """Let SIGTERM end a command the way Ctrl-C does."""
+
+    def handle(_number: int, _frame: object) -> None:
+        stop.set()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@cli.command()
+def lag(config: ConfigOption = None) -> None:
+    """How many records each stage and sink has still to take."""
+    from pipeline.app import make_bus, readers  # noqa: PLC0415  # keeps `newswire --help` fast
+
+    settings = settings_from(config)
+    bus = make_bus(settings)
+    table = Table("stage", "topic", "partition", "lag")
+    try:
+        for stage, group, consumed in readers(settings):
+            for (topic, partition), behind in sorted(bus.group_lag(group, consumed).items()):
+                table.add_row(stage, topic, str(partition), str(behind))
+    finally:
+        bus.close()
+    Console().print(table)
+
+
+__all__ = ["Fatal", "cli", "main"]

@@ -1,0 +1,86 @@
+"""What a delivery is to the story it names: decided purely, from what was known before.
+
+Nothing here depends on the clock or on chance, so that a replay decides the same again.
+"""
+
+import msgspec
+import xxhash
+
+from pipeline.story import CANCELED, Relation, Story
+
+NEW, REDELIVERY, STALE = "new", "redelivery", "stale"
+UPDATE, CORRECTION, WRITETHRU, REPEAT, KILL = "update", "correction", "writethru", "repeat", "kill"
+NOT_PASSED_ON = frozenset({REDELIVERY, STALE})
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What is remembered of a story: its newest version and the fingerprint of every version's content."""
+
+    version: int
+    contents: tuple[str, ...]
+    killed: bool = False
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What a delivery was found to be, and the version it is."""
+
+    kind: str
+    version: int
+    of: str | None = None
+
+
+def fingerprint(story: Story) -> str:
+    """The content of a version as 32 hexadecimal digits: what a reader would see, and whether it may run.
+
+    Times, ids and where it came from are left out: a source that only touches those says nothing new.
+    """
+    parts = [
+        story.pub_status or "",
+        str(story.embargoed_until or ""),
+        story.ed_note or "",
+        *(f"{h.role or ''}:{h.value}" for h in story.headlines),
+        *(f"{b.content_type or ''}:{b.value}" for b in story.bodies),
+    ]
+    return xxhash.xxh128_hexdigest("\x1f".join(parts).encode("utf-8", "surrogatepass"))
+
+
+def decide(known: Known | None, story: Story, content: str) -> Decision:
+    """Compare a delivery with what is known of its uri."""
+    stated = int(story.version) if story.version is not None and story.version.isdecimal() else None
+    killing = story.pub_status == CANCELED
+    if known is None:
+        return Decision(KILL if killing else NEW, stated or 1)
+    if content in known.contents:
+        return Decision(REDELIVERY, known.version, story.uri)
+    if stated is not None and stated < known.version:
+        return Decision(STALE, stated, story.uri)
+    # A version that the source states twice with different content keeps its number: the later one wins at the sinks.
+    version = known.version + 1 if stated is None else stated
+    if killing:
+        return Decision(KILL, version, story.uri)
+    return Decision(_revision(story), version, story.uri)
+
+
+def _revision(story: Story) -> str:
+    signals = set(story.newswire.signals)
+    for kind in (CORRECTION, WRITETHRU, REPEAT):
+        if kind in signals:
+            return kind
+    return UPDATE
+
+
+def after(known: Known | None, decision: Decision, content: str) -> Known:
+    """What is known once a delivery was decided on."""
+    if known is None:
+        return Known(decision.version, (content,), decision.kind == KILL)
+    if decision.kind in NOT_PASSED_ON:
+        return known
+    newest = max(known.version, decision.version)
+    return Known(newest, (*known.contents, content), known.killed or decision.kind == KILL)
+
+
+def with_decision(story: Story, decision: Decision) -> Story:
+    """The story with its version and its relation to what was known."""
+    relation = Relation(kind=decision.kind, of=decision.of)
+    extension = msgspec.structs.replace(story.newswire, relation=relation)
+    return msgspec.structs.replace(story, version=str(decision.version), newswire=extension)

@@ -1,0 +1,83 @@
+"""What polling tells: per source, since sources are a closed set; aggregated where there are too many."""
+
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from pipeline.observe.log import logger
+
+ALL = "all"
+
+
+class PollMetrics:
+    """The observer of a poller; called on its loop, so nothing here blocks."""
+
+    def __init__(self, registry: CollectorRegistry, *, per_source: bool = True) -> None:
+        """Without `per_source` every source is counted under ``all``."""
+        self._per_source = per_source
+        self._log = logger("poll")
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, ["source", *labels], registry=registry)
+
+        self._polls = counter("newswire_feed_polls_total", "Polls, by how they ended.", "outcome")
+        self._items = counter("newswire_feed_items_total", "Items found, by what became of them.", "fate")
+        self._gaps = counter("newswire_feed_possible_gaps_total", "Polls that met nothing known before.")
+        self._newest = Gauge(
+            "newswire_feed_last_new_item_timestamp_seconds", "When a new item last came.", ["source"], registry=registry
+        )
+        self._state = Gauge(
+            "newswire_feed_state", "1 for the state a source is in.", ["source", "state"], registry=registry
+        )
+        self._skew = Gauge(
+            "newswire_feed_clock_skew_seconds", "The publisher's clock against ours.", ["source"], registry=registry
+        )
+        self._seconds = Histogram(
+            "newswire_feed_poll_duration_seconds",
+            "One poll, from request to saved.",
+            registry=registry,
+            buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+        )
+        self._states: dict[str, str] = {}
+
+    def _label(self, source: str) -> str:
+        return source if self._per_source else ALL
+
+    def polled(self, source: str, outcome: str, seconds: float) -> None:
+        """See `PollObserver.polled`."""
+        self._polls.labels(self._label(source), outcome).inc()
+        self._seconds.observe(seconds)
+
+    def items(self, source: str, published: int, skipped: int, refused: int) -> None:
+        """See `PollObserver.items`."""
+        label = self._label(source)
+        for fate, count in (("published", published), ("seen", skipped), ("refused", refused)):
+            if count:
+                self._items.labels(label, fate).inc(count)
+        if published:
+            self._newest.labels(label).set(time.time())
+        if refused:
+            self._log.warning("items refused", source=source, count=refused)
+
+    def gap(self, source: str) -> None:
+        """See `PollObserver.gap`."""
+        self._gaps.labels(self._label(source)).inc()
+        self._log.warning("possible gap", source=source)
+
+    def state(self, source: str, state: str) -> None:
+        """See `PollObserver.state`."""
+        before = self._states.get(source)
+        self._states[source] = state
+        if not self._per_source:
+            for name in {before, state} - {None}:
+                self._state.labels(ALL, name).set(sum(s == name for s in self._states.values()))
+        else:
+            if before is not None and before != state:
+                self._state.labels(source, before).set(0)
+            self._state.labels(source, state).set(1)
+        if before != state and (before is not None or state != "ok"):
+            self._log.warning("source state", source=source, state=state, before=before)
+
+    def skew(self, source: str, seconds: float) -> None:
+        """See `PollObserver.skew`."""
+        self._skew.labels(self._label(source)).set(seconds)
