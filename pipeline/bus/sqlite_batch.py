@@ -1,9 +1,8 @@
 """Batches of the embedded log: how records are packed into rows, appended and read back.
 
 One row holds what one transaction sent to one partition. Packing is not for the disk's sake: the sqlite3
-module gives up the interpreter's lock at every row, and where other threads are busy each row then costs
-a switching interval (5 ms). A row per record would make a log shared by the stages of one process some
-hundred times slower; `docs/decisions/0002-embedded-log.md` has the figures.
+module gives up the interpreter's lock at every row, and where another thread computes and takes it, each
+such row costs a switching interval (5 ms). `docs/decisions/0002-embedded-log.md` has the figures.
 """
 
 import json

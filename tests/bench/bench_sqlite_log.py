@@ -123,7 +123,7 @@ def main() -> int:
     parser.add_argument("--busy", action="store_true", help="one thread of the process computes meanwhile; no goal")
     options = parser.parse_args()
     if options.busy:
-        options.records, options.rounds, options.no_fail = min(options.records, 2 * options.batch), 1, True
+        options.records, options.no_fail = min(options.records, 4 * options.batch), True
         threading.Thread(target=_compute, daemon=True).start()
     configure("warning")
     values = [os.urandom(3072) for _ in range(options.records)]
