@@ -6,6 +6,7 @@ the feed's own elements stay as they were, and the entries left parse the same a
 expat does not find well-formed, and what has a DTD or an unusual charset, goes through whole.
 """
 
+import re
 from collections.abc import Container
 from hashlib import blake2b
 from xml.parsers import expat
@@ -17,6 +18,7 @@ from pipeline.formats.feed_namespaces import is_entry, prefix_of
 
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 _DIGEST_BYTES = 16
+_NAME = re.compile(rb"<([^\s/>]+)")
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -115,6 +117,7 @@ class _Scan:
             self._depth -= 1
             if self._depth == 0:
                 end = self._parser.CurrentByteIndex
-                # An empty element ends where it starts; a value may hold a ">", so it counts as unsplittable.
-                self._tangled = self._tangled or end == self._start
+                # expat puts the end of an empty element elsewhere; as such entries say nothing, they are not split.
+                tag = _NAME.match(self._body, self._start)
+                self._tangled = self._tangled or tag is None or not self._body.startswith(b"</" + tag[1], end)
                 self.spans.append((self._start, self._body.find(b">", end) + 1))

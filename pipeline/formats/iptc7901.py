@@ -25,7 +25,9 @@ _MESSAGE = re.compile(
 )
 _HEADER = re.compile(r"(\d)\s+(\w{1,3})\s+(\d+)\s*(.*)$")
 _SENDER = re.compile(r"([A-Za-z][\w\-]*)\s+\d+\s*$")
-_SIGNAL = re.compile(r"(?:\([^)]{1,40}\)|[A-Z0-9][A-Z0-9 .\-]{1,30})$")
+_SIGNAL = re.compile(
+    r"(?:\([^)]{1,40}\)|[A-Z0-9][A-Z0-9 .\-]{1,30}|(?:\d\. ?)?(?:Zusammenfassung|Berichtigung|Wiederholung|Meldung))$"
+)
 _BYLINE = re.compile(r"(?:By|Von|Par|Por)\s", re.IGNORECASE)
 _MOST_HEADLINES = 8
 _EDITORS = re.compile(

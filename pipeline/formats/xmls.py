@@ -32,6 +32,9 @@ def parse_xml(body: bytes, origin: Origin) -> etree._Element:
         Permanent: ``bad_xml`` where it is not well-formed even then.
     """
     text = decode(body, origin.charset).lstrip("\ufeff \t\r\n\x00")
+    if "<!DOCTYPE" in text:
+        # With a DTD that is not loaded, HTML's entities would be no error but silently missing text.
+        text = _ENTITY.sub(_character, text)
     try:
         return _parse(text.encode())
     except etree.XMLSyntaxError:
