@@ -86,7 +86,7 @@ def read_reporting(paragraph: str) -> tuple[Byline, ...]:
     if len(text) > 600 or not (_REPORTING.fullmatch(text) or _CONTRIBUTED.fullmatch(text)):  # noqa: PLR2004  # no credit is longer
         return ()
     found: list[Byline] = []
-    for part in re.split(r"[;.]\s+", text.strip("()[]. ")):
+    for part in re.split(r"(?i)[;.]\s+|,\s+(?=(?:editing|writing|additional)\b)", text.strip("()[]. ")):
         match = _PART.search(part)
         if match is None:
             continue

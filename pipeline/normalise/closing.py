@@ -35,6 +35,7 @@ _DESK = re.compile(
     r"[a-z]{2,4}(?:[/-][a-z]{1,4}){1,6}(?:\s+\d{1,4})?|[\W_]*(?:ends|end|more|###?|-30-|\(?完\)?|（完）|конец|fine|fin)[\W_]*",
     re.IGNORECASE,
 )
+_DESK_NUMBERS = re.compile(r"(?=(?:\S*\d\S*\s+){3})[A-Z0-9]{1,8}(?:\s+[A-Z0-9]{1,8}){4,16}")
 _DESK_MIXED = re.compile(r"[a-z]{2,3}/[A-Z]{2,3}|[A-Z]{2,4}/[A-Z]{2,4}")
 _CREDIT_LINE = re.compile(r"\^?(?:AP-[A-Z]{2}-\d\d-\d\d-\d\d \d{4}(?:GMT|[A-Z]{3,4})?)<?")
 _RULES = re.compile(r"[\W_]{1,12}|\*(?:\s*\*)+")
@@ -43,6 +44,9 @@ _PRIVATE = re.compile(
     re.IGNORECASE,
 )
 _COPYRIGHT = re.compile(r"(?:copyright\b|\(c\)|©).{0,160}", re.IGNORECASE | re.DOTALL)
+_REPORTING_TAIL = re.compile(
+    r"(?<=[.!?”\"’'])\s+(?P<credit>\((?:Additional )?(?:Reporting|Writing|Editing)[^()]{0,40} by [^()]{3,420}\))\s*$"
+)
 _SHORT = 60
 _MOST = 12
 
@@ -64,6 +68,12 @@ def strip_closing(paragraphs: list[str], expected: str | None = None) -> Closing
                 bylines = [*read_reporting(last), *bylines]
             if found is not None:
                 credit = credit or found
+            continue
+        reporting = _REPORTING_TAIL.search(last[-480:]) if last.endswith(")") else None
+        if reporting is not None:
+            removed.append(Removed(rule="reporting_credit", text=reporting["credit"]))
+            bylines = [*read_reporting(reporting["credit"]), *bylines]
+            kept = [*kept[:-1], last[: -len(reporting.group())].rstrip()]
             continue
         tail = _TAIL.search(last[-_SHORT:]) if _may_end_in_credit(last) else None
         if tail is None:
@@ -90,11 +100,11 @@ def _agency(credit: str | None) -> str | None:
 
 def _whole(last: str, count: int) -> tuple[str | None, str | None]:
     """The rule that takes a whole last paragraph, and the credit in it."""
-    if count > 1 and len(last) <= _SHORT:
+    if count > 1 and len(last) <= _SHORT + 20:
         alone = _ALONE.fullmatch(last)
         if alone is not None and _is_code(alone["codes"]):
             return "closing_credit", alone["credit"]
-        if _DESK.fullmatch(last) or _DESK_MIXED.fullmatch(last):
+        if _DESK.fullmatch(last) or _DESK_NUMBERS.fullmatch(last) or _DESK_MIXED.fullmatch(last):
             return "desk_code", None
         if _CREDIT_LINE.fullmatch(last):
             return "closing_credit", "AP"

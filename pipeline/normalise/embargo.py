@@ -46,8 +46,10 @@ _CLOCK = re.compile(
     r"\s*(?:uhr|hrs|hours|h|horas|heures)?\s*(?P<ap>[ap]\.?m\.?)?",
     re.IGNORECASE,
 )
-_NOON = re.compile(r"\b(?:noon|midday|mediodía|midi|mittag|mezzogiorno)\b", re.IGNORECASE)
-_MIDNIGHT = re.compile(r"\b(?:midnight|medianoche|minuit|mitternacht|mezzanotte|meia-noite)\b", re.IGNORECASE)
+_NOON = re.compile(r"(?<![^\W\d_])(?:noon|midday|mediodía|midi|mittag|mezzogiorno)\b", re.IGNORECASE)
+_MIDNIGHT = re.compile(
+    r"(?<![^\W\d_])(?:midnight|medianoche|minuit|mitternacht|mezzanotte|meia-noite)\b", re.IGNORECASE
+)
 _ZONE = re.compile(
     r"(?<![A-Za-zА-я])("
     + "|".join(sorted((z for z in ZONES if z.isalpha() and len(z) > 1), key=len, reverse=True))

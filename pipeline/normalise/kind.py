@@ -28,9 +28,14 @@ class Kind(msgspec.Struct, frozen=True):
 def read_kind(item: RawItem, copy: Copy, headline: signals.Found, *, near: datetime | None, zone: str | None) -> Kind:
     """Weigh fields, headline, slugline and notices. In doubt the story is held."""
     notes = [*(one_line(note) for note in item.ed_notes), *copy.notes]
+    sequence_of_codes: dict[str, int] = {}
     found = set(signals.read_codes(item.signals) | headline.signals | copy.signals)
+    for code in item.signals:
+        tag = signals.read_headline(code)
+        found |= tag.signals
+        sequence_of_codes.update(tag.sequence)
     found |= signals.read_codes(tuple(g.code or g.name or "" for g in item.genres))
-    sequence = dict(headline.sequence)
+    sequence = sequence_of_codes | headline.sequence
     if item.slugline:
         slug = signals.read_slugline(item.slugline)
         found |= slug.signals
@@ -51,6 +56,10 @@ def read_kind(item: RawItem, copy: Copy, headline: signals.Found, *, near: datet
     if text is not None or until is not None:
         found.add("embargo")
     flags += held
+    if item.format == "ap-media-api" and item.signals and "newscontent" not in item.signals:
+        # AP's own rule: an item without this signal is never published.
+        status = WITHHELD
+        flags.append("not_newscontent")
     if "kill" in found:
         status = CANCELED
     elif "embargo_unreadable" in flags or ((item.status or "").casefold().endswith("embargoed") and until is None):
@@ -93,7 +102,8 @@ def _embargo(
     if not found:
         return None, None, []
     flags = []
-    if any(notice.until is None for notice in found):
+    # A field that can be read settles it; a notice that cannot is then only the same thing in words.
+    if found[0].until is None or (item.embargo is None and any(notice.until is None for notice in found)):
         flags.append("embargo_unreadable")
     if any(notice.assumed_zone for notice in found):
         flags.append("embargo_zone_assumed")

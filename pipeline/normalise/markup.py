@@ -11,6 +11,8 @@ import msgspec
 import nh3
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from pipeline.normalise.paragraphs import split
+
 
 class Document(msgspec.Struct, frozen=True):
     """The paragraphs of a document, what was left out of them and why, and the links found."""
@@ -79,6 +81,9 @@ _LISTS = frozenset({"ul", "ol"})
 _CELLS = ("td", "th")
 _LINE = re.compile(r"[ \t\r\n\f]+")
 _CUSTOM = re.compile(r"<(/?)(body\.\w+)")
+# Lines at the margin after indented ones, or a blank line between words: laid out for a printer, not by a
+# program that indents markup.
+_SET_BY_HAND = re.compile(r"\n[ \t]{2,}\S[^\n]*\n\S|\S[ \t]*\n[ \t]*\n[ \t]*\S")
 _DEEPEST = 200
 
 TAGS = {
@@ -160,9 +165,11 @@ class _Reader:
     def _visit(self, node: LexborNode, depth: int) -> None:
         tag = node.tag or ""
         if tag == "-text":
-            self._words.append(node.text_content or "")
+            self._text(node.text_content or "")
         elif tag in _SILENT:
             return
+        elif tag == "pre":
+            self._preformatted(node.text())
         elif tag == "br":
             self.end_line()
         elif depth >= _DEEPEST:
@@ -179,6 +186,17 @@ class _Reader:
             self.end_block()
         else:
             self.walk(node, depth + 1)
+
+    def _text(self, text: str) -> None:
+        if "\n" in text and _SET_BY_HAND.search(text):
+            self._preformatted(text)
+        else:
+            self._words.append(text)
+
+    def _preformatted(self, text: str) -> None:
+        """Wire text put into an element as it was: its lines and indents part the paragraphs."""
+        self.end_block()
+        self.paragraphs.extend(split(text))
 
     def _leave_out(self, node: LexborNode, rule: str, depth: int) -> None:
         text = _LINE.sub(" ", node.text(separator=" ")).strip()

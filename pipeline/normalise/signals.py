@@ -41,9 +41,9 @@ _TAGS: tuple[tuple[str, str], ...] = (
     ("snap", r"SNAP"),
     ("factbox", r"FACTBOX|FACT BOX|FAKTEN|HINTERGRUND"),
     ("test", r"TEST|TEST MESSAGE|THIS IS A TEST|PRUEBA|TESTMELDUNG|TESTE|ESSAI|PROVA"),
-    ("writethru", r"(?P<n>\d+)(?:st|nd|rd|th)\s+(?:Ld|Lead)[ -]Writethru|WRITETHRU|WRITETHROUGH"),
-    ("lead", r"(?P<n>\d+)(?:st|nd|rd|th)\s+(?:Ld|LD|LEAD|Lead)|LEAD\s+(?P<n2>\d+)|NEUFASSUNG"),
-    ("take", r"TAKE\s+(?P<n>\d+)(?:\s+OF\s+(?P<of>\d+))?|(?P<n2>\d+)(?:st|nd|rd|th)\s+(?:Take|ADD|Add)|TOMA\s+(?P<n3>\d+)|TEIL\s+(?P<n4>\d+)"),
+    ("writethru", r"(?P<n>\d+)(?:st|nd|rd|th|ST|ND|RD|TH)\s+(?:Ld|Lead)[ -]Writethru|WRITETHRU|WRITETHROUGH"),
+    ("lead", r"(?P<n>\d+)(?:st|nd|rd|th|ST|ND|RD|TH)\s+(?:Ld|LD|LEAD|Lead)|LEAD\s+(?P<n2>\d+)|NEUFASSUNG"),
+    ("take", r"TAKE\s+(?P<n>\d+)(?:\s+OF\s+(?P<of>\d+))?|(?P<n2>\d+)(?:st|nd|rd|th|ST|ND|RD|TH)\s+(?:Take|ADD|Add)|TOMA\s+(?P<n3>\d+)|TEIL\s+(?P<n4>\d+)"),
 )  # fmt: skip
 _PREFIX = tuple(
     # Tags of headlines stand in capitals before a dash or colon, or in brackets: in capitals or as a title.
@@ -65,15 +65,18 @@ _SLUG = tuple(
     (signal, re.compile(pattern))
     for signal, pattern in (
         ("update", r"\bUPDATE\s*(?P<n>\d+)?"),
-        ("writethru", r"\b(?:(?P<n>\d+)(?:st|nd|rd|th)\s*Ld-?)?Writethru\b"),
-        ("lead", r"\b(?P<n>\d+)(?:st|nd|rd|th)\s*(?:Ld|LEAD|Lead)\b(?!-?Writethru)"),
+        ("writethru", r"\b(?:(?P<n>\d+)(?:st|nd|rd|th|ST|ND|RD|TH)\s*Ld-?)?Writethru\b"),
+        ("lead", r"\b(?P<n>\d+)(?:st|nd|rd|th|ST|ND|RD|TH)\s*(?:Ld|LEAD|Lead)\b(?!-?Writethru)"),
         ("alert", r"APNewsAlert|\bALERT\b"),
         ("advisory", r"\b(?:Advisory|ADVISORY)\b"),
         ("kill", r"\b(?:KILL|WITHDRAWN)\b"),
         ("correction", r"\b(?:CORRECTION|CORRECTED|Correction|Corrective)\b"),
         ("repeat", r"\bRPT\b"),
         ("wrapup", r"\bWRAPUP\s*(?P<n>\d+)?"),
-        ("take", r"\b(?P<n>\d+)(?:st|nd|rd|th)\s*(?:Take|Add)\b|\bTAKE\s*(?P<n2>\d+)(?:\s+OF\s+(?P<of>\d+))?"),
+        (
+            "take",
+            r"\b(?P<n>\d+)(?:st|nd|rd|th|ST|ND|RD|TH)\s*(?:Take|Add)\b|\bTAKE\s*(?P<n2>\d+)(?:\s+OF\s+(?P<of>\d+))?",
+        ),
         ("test", r"\bTEST\b"),
     )
 )

@@ -35,7 +35,7 @@ class Moment(msgspec.Struct, frozen=True):
     zoned: bool = True
 
 
-_CLOCK = r"(?P<h>\d{1,2})(?::?(?P<mi>\d{2}))?(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
+_CLOCK = r"(?P<h>\d{1,2})(?::?(?P<mi>\d{2}))?(?::?(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
 _ISO = re.compile(
     rf"(?P<y>\d{{4}})-?(?P<mo>\d{{2}})-?(?P<d>\d{{2}})(?:[T ]?{_CLOCK}\s*(?P<z>Z|z|[A-Za-zА-я]{{2,5}}[+-]\d\d:?\d\d|[+-]\d\d(?::?\d\d)?|[A-ZА-Я]{{2,5}})?)?"
 )
