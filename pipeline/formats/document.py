@@ -128,7 +128,7 @@ def _read_each(
 
 def whole(value: object) -> int | None:
     """A whole number in text or JSON, else None: sources write codes where numbers are due."""
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     try:
         number = float(value)  # type: ignore[arg-type]  # what cannot be a number is the TypeError below

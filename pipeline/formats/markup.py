@@ -46,13 +46,19 @@ def _has_text(element: etree._Element) -> bool:
     return any(part.strip() for part in element.itertext())
 
 
+def _escape(text: str) -> str:
+    if "&" in text or "<" in text or ">" in text:
+        return html.escape(text, quote=False)
+    return text
+
+
 def _inside(element: etree._Element, parts: list[str], depth: int) -> None:
     if element.text:
-        parts.append(html.escape(element.text, quote=False))
+        parts.append(_escape(element.text))
     for inner in element:
         _whole(inner, parts, depth + 1)
         if inner.tail:
-            parts.append(html.escape(inner.tail, quote=False))
+            parts.append(_escape(inner.tail))
 
 
 def _whole(element: etree._Element, parts: list[str], depth: int) -> None:

@@ -11,7 +11,7 @@ from lxml import etree
 from pipeline.formats import xmls
 from pipeline.formats.document import Document, Limits, content_id, file_name, make_item, read_each, text
 from pipeline.formats.newsml_1_content import bodies_of, media_links, media_type
-from pipeline.formats.newsml_1_meta import concepts, extra, formal, genres, links
+from pipeline.formats.newsml_1_meta import Outline, concepts, extra, formal, genres, links
 from pipeline.formats.xmls import attr, child, children, text_of
 from pipeline.item import Origin, RawItem
 from pipeline.story import Json, Text
@@ -42,7 +42,8 @@ def _item(item: etree._Element, envelope: dict[str, Json], alone: bool, digest: 
     identity, management = child(item, "identification"), child(item, "newsmanagement")
     ids = _ids(identity)
     guid = ids.pop("guid", None) or (file_name(origin) if alone else None)
-    lines = _Lines(item)
+    outline = Outline(item)
+    lines, bodies = _Lines(outline), bodies_of(item)
     sender = envelope.get("sentFrom")
     return make_item(
         NAME,
@@ -50,32 +51,32 @@ def _item(item: etree._Element, envelope: dict[str, Json], alone: bool, digest: 
         digest,
         guid or content_id(digest, etree.tostring(item, encoding="unicode")),
         version=text_of(child(identity, "newsidentifier", "revisionid")),
-        type=media_type(item),
+        type="text" if bodies else media_type(item),
         status=formal(child(management, "status")),
         embargo=_embargo(management),
         urgency=formal(child(management, "urgency")),
         signals=_signals(management),
         headlines=lines.headlines(),
-        bodies=bodies_of(item),
+        bodies=bodies,
         bylines=lines.all("byline"),
         dateline=lines.first("dateline"),
-        located=tuple(dict.fromkeys(_located(item))),
+        located=tuple(dict.fromkeys(_located(outline))),
         ed_notes=_ed_notes(item, management),
         slugline=lines.first("slugline"),
         credit=lines.first("creditline"),
-        agency=_party(item, "provider") or sender or _party(item, "source") or origin.agency,
-        language=_language(item) or origin.language,
-        genres=genres(item),
-        concepts=concepts(item),
+        agency=_party(outline, "provider") or sender or _party(outline, "source") or origin.agency,
+        language=_language(item, outline) or origin.language,
+        genres=genres(outline),
+        concepts=concepts(outline),
         first_created=text_of(child(management, "firstcreated")),
         version_created=text_of(child(management, "thisrevisioncreated")),
-        content_created=next(iter(_texts_below(item, "datelinedate")), None),
-        copyright_holder=next(iter(_texts_below(item, "copyrightholder")), None),
+        content_created=next(iter(_texts_below(outline, "datelinedate")), None),
+        copyright_holder=next(iter(_texts_below(outline, "copyrightholder")), None),
         copyright_notice=lines.first("copyrightline"),
-        usage_terms=lines.first("rightsline") or next(iter(_texts_below(item, "usagetype")), None),
+        usage_terms=lines.first("rightsline") or next(iter(_texts_below(outline, "usagetype")), None),
         alt_ids=ids,
         links=links(management) + media_links(item),
-        extra=extra(item, envelope, lines.first("keywordline")),
+        extra=extra(item, outline, envelope, lines.first("keywordline")),
     )
 
 
@@ -95,8 +96,8 @@ def _ids(identity: etree._Element | None) -> dict[str, str]:
 class _Lines:
     """The news lines of an item, from the outermost component that has each."""
 
-    def __init__(self, item: etree._Element) -> None:
-        self._lines = [line for lines in below(item, "newslines") for line in lines]
+    def __init__(self, outline: Outline) -> None:
+        self._lines = [line for lines in outline.named("newslines") for line in lines]
 
     def all(self, name: str) -> tuple[str, ...]:
         found = (xmls.flow_of(line) for line in self._lines if xmls.name(line) == name)
@@ -111,18 +112,8 @@ class _Lines:
         return (*main, *sub)
 
 
-def below(item: etree._Element, *names: str) -> Iterator[etree._Element]:
-    """The elements of these local names anywhere in an item, but not inside its content."""
-    for inner in item:
-        name = xmls.name(inner)
-        if name in names:
-            yield inner
-        elif name != "datacontent":
-            yield from below(inner, *names)
-
-
-def _texts_below(item: etree._Element, name: str) -> list[str]:
-    return [found for element in below(item, name) if (found := text_of(element))]
+def _texts_below(outline: Outline, name: str) -> list[str]:
+    return [found for element in outline.named(name) if (found := text_of(element))]
 
 
 def _embargo(management: etree._Element | None) -> str | None:
@@ -139,11 +130,11 @@ def _signals(management: etree._Element | None) -> tuple[str, ...]:
     return tuple(kind for kind in kinds if kind and kind.lower() != "news")
 
 
-def _located(item: etree._Element) -> Iterator[str]:
-    for location in below(item, "location"):
-        if (attr(location, "howpresent") or "origin").lower() in {"origin", "dateline", "rtrlocation"}:
+def _located(outline: Outline) -> Iterator[str]:
+    for location in outline.named("location"):
+        if (attr(location, "HowPresent") or "origin").lower() in {"origin", "dateline", "rtrlocation"}:
             for place in children(location, "property"):
-                if (formal(place) or "").lower() == "city" and (city := attr(place, "value")):
+                if (formal(place) or "").lower() == "city" and (city := attr(place, "Value")):
                     yield city
 
 
@@ -152,9 +143,10 @@ def _ed_notes(item: etree._Element, management: etree._Element | None) -> tuple[
     return tuple(c for c in comments if c)
 
 
-def _party(item: etree._Element, role: str) -> str | None:
-    return next((f for e in below(item, role) if (f := formal(child(e, "party")) or text_of(child(e, "party")))), None)
+def _party(outline: Outline, role: str) -> str | None:
+    parties = (formal(child(e, "party")) or text_of(child(e, "party")) for e in outline.named(role))
+    return next((party for party in parties if party), None)
 
 
-def _language(item: etree._Element) -> str | None:
-    return next((f for e in below(item, "language") if (f := formal(e))), None) or attr(item, "lang")
+def _language(item: etree._Element, outline: Outline) -> str | None:
+    return next((f for e in outline.named("language") if (f := formal(e))), None) or xmls.lang(item)

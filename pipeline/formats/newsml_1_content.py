@@ -82,19 +82,17 @@ def media_links(item: etree._Element) -> tuple[Link, ...]:
             details={"role": role, **_characteristics(child(content, "characteristics"))},
         )
         for role, content in _contents(item)
-        if (href := attr(content, "href", "url"))
+        if (href := attr(content, "Href", "Url"))
     )
 
 
 def _characteristics(element: etree._Element | None) -> dict[str, str]:
-    found = {key: value for p in children(element, "property") if (key := formal(p)) and (value := attr(p, "value"))}
+    found = {key: value for p in children(element, "property") if (key := formal(p)) and (value := attr(p, "Value"))}
     size = xmls.text_of(child(element, "sizeinbytes"))
     return found | ({"SizeInBytes": size} if size else {})
 
 
 def media_type(item: etree._Element) -> str:
-    """``text`` where any of the content is copy, else what the first content item is."""
+    """What the first content item of a known kind is."""
     kinds = [(formal(child(content, "mediatype")) or "").lower() for _, content in _contents(item)]
-    if not kinds or bodies_of(item):
-        return "text"
     return next((_TYPES[kind] for kind in kinds if kind in _TYPES), "text")

@@ -73,7 +73,7 @@ def _item(item: etree._Element, header: dict[str, Json], alone: bool, digest: st
         slugline=text_of(child(content, "slugline")),
         credit=text_of(child(content, "creditline")),
         agency=name_of(child(meta, "provider")) or origin.agency,
-        language=attr(child(content, "language"), "tag") or attr(item, "lang") or origin.language,
+        language=attr(child(content, "language"), "tag") or xmls.lang(item) or origin.language,
         genres=concepts(children(content, "genre"), schemes, "genre"),
         concepts=concepts(children(content, "subject"), schemes, "subject")
         + concepts(children(content, "located"), schemes, "place", "located"),
@@ -94,7 +94,7 @@ def _embargo(embargoed: etree._Element | None) -> str | None:
     if embargoed is None:
         return None
     # Nil means "until further notice"; merely empty elements come from templates that fill in nothing.
-    return text_of(embargoed) or ("nil" if attr(embargoed, "nil") == "true" else None)
+    return text_of(embargoed) or ("nil" if xmls.foreign(embargoed, "nil") == "true" else None)
 
 
 def _signals(meta: etree._Element | None) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ _KINDS = {
     "person": "person", "organisation": "organisation", "geoarea": "place", "poi": "place", "event": "event",
     "object": "object",
 }  # fmt: skip
+_ATTRIBUTES = ("type", "rank", "role", "creator")
 _TEXTS = ("filename", "title", "service", "profile", "generator", "instanceof", "role", "memberof")
 
 
@@ -44,25 +45,25 @@ def concepts(
     elements: Iterable[etree._Element], schemes: dict[str, str], kind: str, rel: str | None = None
 ) -> tuple[Concept, ...]:
     """Subjects, genres or places as coded, qcodes resolved where the vocabulary is known."""
-    return tuple(_concept(element, schemes, kind, rel) for element in elements if _says_something(element))
+    found = (_concept(element, schemes, kind, rel) for element in elements)
+    return tuple(concept for concept in found if concept is not None)
 
 
-def _says_something(element: etree._Element) -> bool:
-    return bool(attr(element, "qcode", "uri", "literal") or text_of(child(element, "name")))
-
-
-def _concept(element: etree._Element, schemes: dict[str, str], kind: str, rel: str | None) -> Concept:
-    qcode = attr(element, "qcode")
+def _concept(element: etree._Element, schemes: dict[str, str], kind: str, rel: str | None) -> Concept | None:
+    qcode, uri, literal = attr(element, "qcode"), attr(element, "uri"), attr(element, "literal")
+    name = text_of(child(element, "name")) or literal
+    if not (qcode or uri or name):
+        return None
     kind_code = (code_of(attr(element, "type")) or "").lower()
     return Concept(
         kind=_KINDS.get(kind_code, kind) if kind == "subject" else kind,
-        name=text_of(child(element, "name")) or attr(element, "literal"),
-        code=qcode or attr(element, "literal"),
-        uri=attr(element, "uri") or resolve(qcode, schemes),
+        name=name,
+        code=qcode or literal,
+        uri=uri or resolve(qcode, schemes),
         scheme=qcode.partition(":")[0] if qcode and ":" in qcode else None,
         rel=rel or attr(element, "why"),
-        relevance=whole(attr(element, "relevance")),
-        confidence=whole(attr(element, "confidence")),
+        relevance=whole(element.get("relevance")),
+        confidence=whole(element.get("confidence")),
         geo=_position(element),
         details=_details(element),
     )
@@ -70,23 +71,24 @@ def _concept(element: etree._Element, schemes: dict[str, str], kind: str, rel: s
 
 def _position(element: etree._Element) -> tuple[float, float] | None:
     position = child(element, "geoareadetails", "position")
+    if position is None:
+        return None
     try:
-        return float(attr(position, "latitude") or ""), float(attr(position, "longitude") or "")
+        return float(position.get("latitude", "")), float(position.get("longitude", ""))
     except ValueError:
         return None
 
 
 def _details(element: etree._Element) -> dict[str, Json]:
-    named: dict[str, Json] = {
-        "type": attr(element, "type"),
-        "rank": attr(element, "rank"),
-        "role": attr(element, "role"),
-        "creator": attr(element, "creator"),
-        "broader": [_part(b) for b in children(element, "broader")],
-        "sameAs": [_part(s) for s in children(element, "sameas")],
-        "names": list(xmls.texts(element, "name"))[1:],
-    }
-    return {k: v for k, v in named.items() if v}
+    named: dict[str, Json] = {key: value for key in _ATTRIBUTES if (value := attr(element, key))}
+    if len(element) > 1:
+        more: dict[str, Json] = {
+            "broader": [_part(b) for b in children(element, "broader")],
+            "sameAs": [_part(s) for s in children(element, "sameas")],
+            "names": list(xmls.texts(element, "name"))[1:],
+        }
+        named |= {k: v for k, v in more.items() if v}
+    return named
 
 
 def _part(element: etree._Element) -> dict[str, str]:
@@ -161,7 +163,7 @@ def extra(item: etree._Element, header: dict[str, Json]) -> dict[str, Json]:
         "contributors": _parties(content, "contributor"),
         "infoSources": _parties(content, "infosource"),
         "audience": _parties(content, "audience"),
-        "msgType": attr(child(meta, "itemclass"), "msgtype"),
+        "msgType": xmls.foreign(child(meta, "itemclass"), "msgType"),
         "ratings": [attr(r, "value") for r in children(content, "rating")],
         "asserts": _parties(item, "assert"),
     }

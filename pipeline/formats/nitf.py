@@ -41,7 +41,7 @@ def read_root(root: etree._Element, digest: str, origin: Origin, limits: Limits)
         slugline=_slugline(head),
         credit=text_of(child(body_head, "distributor")),
         agency=_agency(data, body_head) or origin.agency,
-        language=attr(root, "lang", "baselang") or attr(child(root, "body"), "lang") or origin.language,
+        language=xmls.lang(root) or attr(root, "baselang") or xmls.lang(child(root, "body")) or origin.language,
         genres=genres(head),
         concepts=concepts(root),
         version_created=issued,

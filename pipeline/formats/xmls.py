@@ -1,7 +1,7 @@
 """XML from strangers: parsed without DTDs, entities, network or huge trees, and read by local name.
 
-Agencies mix namespace versions, forget them, or change the case of names, so elements are known by their
-local names in lower case.
+Agencies mix namespace versions, forget them, or change the case of names, so once parsed every element is called
+by its local name in lower case.
 """
 
 import html.entities
@@ -59,6 +59,10 @@ def _parse(data: bytes) -> etree._Element:
     root: etree._Element | None = etree.fromstring(data, parser)
     if root is None:
         raise Permanent("bad_xml", "no document element")
+    for element in root.iter(etree.Element):
+        local = _local(element.tag)
+        if local != element.tag:
+            element.tag = local
     return root
 
 
@@ -77,16 +81,12 @@ def _local(tag: str) -> str:
 def name(element: etree._Element) -> str:
     """The local name in lower case; empty for an entity left unresolved."""
     tag: object = element.tag
-    return _local(tag) if isinstance(tag, str) else ""
+    return tag if isinstance(tag, str) else ""
 
 
 def children(element: etree._Element | None, *names: str) -> Iterator[etree._Element]:
     """The child elements with one of these local names, in order."""
-    if element is None:
-        return
-    for inner in element:
-        if name(inner) in names:
-            yield inner
+    return iter(()) if element is None else element.iterchildren(*names)
 
 
 def child(element: etree._Element | None, *path: str) -> etree._Element | None:
@@ -121,13 +121,23 @@ def texts(element: etree._Element | None, *names: str) -> tuple[str, ...]:
 
 
 def attr(element: etree._Element | None, *names: str) -> str | None:
-    """The first of these attributes (local names, lower case) that holds anything."""
-    if element is None or not element.attrib:
+    """The first of these attributes that holds anything, named as the standard writes them."""
+    if element is None:
         return None
     for wanted in names:
         found = element.get(wanted)
-        if found is None:
-            found = next((str(v) for k, v in element.attrib.items() if _local(str(k)) == wanted), None)
-        if found and found.strip():
+        if found and not found.isspace():
             return found.strip()
     return None
+
+
+def lang(element: etree._Element | None) -> str | None:
+    """The language an element declares, with or without the namespace that belongs to it."""
+    return attr(element, "{http://www.w3.org/XML/1998/namespace}lang", "lang")
+
+
+def foreign(element: etree._Element | None, local: str) -> str | None:
+    """An attribute of a provider's own namespace, whatever that is."""
+    if element is None:
+        return None
+    return next((str(v).strip() for k, v in element.attrib.items() if str(k).endswith(f"}}{local}")), None)
