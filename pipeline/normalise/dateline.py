@@ -29,7 +29,7 @@ class Parsed(msgspec.Struct, frozen=True):
 _HEAD = 240
 """Characters of a paragraph in which its dateline must end."""
 
-_JOINT = rf"(?:[a-z]{{2,5}}/)?(?:{ANY_ALIAS})(?:(?:\s*[/,&+=–-]\s*|\s+)(?:{ANY_ALIAS}))*"
+_JOINT = rf"(?:[a-z]{{2,5}}/)?(?:{ANY_ALIAS})(?:(?:\s*[/,&+=–-]\s*|\s+)(?:{ANY_ALIAS}))*(?:/[a-z]{{2,5}})*"
 _BRACKETED = re.compile(rf"[(\[（［]\s*(?P<credit>{_JOINT})\s*[)\]）］]", re.IGNORECASE)
 _SLASHED = re.compile(rf"/\s*(?P<credit>{_JOINT})\s*/", re.IGNORECASE)
 _BARE = re.compile(rf"(?<=[\s,.–—-])(?P<credit>{ANY_BARE})(?=\s*[-–—=:.]{{1,2}}\s|\s*[–—]|\s*--)")

@@ -42,7 +42,7 @@ _POLICY = re.compile(
 )
 
 _CLOCK = re.compile(
-    r"(?<![\d.:/-])(?:(?P<h>\d{1,2})\s*(?:[:.h]|uhr)\s*(?P<m>\d{2})?(?!\d)|(?P<hm>[0-2]\d[0-5]\d)(?=\s*(?:hrs|hours|uhr|[A-ZМСК]{2,4}\b|,|\s+(?:on\s+)?[A-Z])|$|\s*h\b)|(?P<h2>\d{1,2})(?=\s*[ap]\.?m))"
+    r"(?<![\d.:/-])(?:(?P<h>\d{1,2})(?:\s*[:.h]\s*(?P<m>\d{2})(?!\d)|\s*(?:h|uhr)\b)|(?P<hm>[0-2]\d[0-5]\d)(?=\s*(?:hrs|hours|uhr|[A-ZМСК]{2,4}\b|,|\s+(?:on\s+)?[A-Z])|$|\s*h\b)|(?P<h2>\d{1,2})(?=\s*[ap]\.?m))"
     r"\s*(?:uhr|hrs|hours|h|horas|heures)?\s*(?P<ap>[ap]\.?m\.?)?",
     re.IGNORECASE,
 )
@@ -90,8 +90,8 @@ def is_notice(paragraph: str) -> bool:
 
 def read_notice(text: str, *, near: datetime | None, zone: str | None) -> Embargo:
     """The time that a notice names. Its year and day are the next to come from `near`, the story's own time."""
-    day = _day(text, near)
-    clock = _clock(text)
+    day, rest = _day(text, near)
+    clock = _clock(rest)
     if (
         day is None
         and clock is not None
@@ -108,7 +108,7 @@ def read_notice(text: str, *, near: datetime | None, zone: str | None) -> Embarg
         moment = None
     if moment is None:
         return Embargo(text=text, until=None)
-    if _MIDNIGHT.search(text) and clock == time():
+    if _MIDNIGHT.search(rest) and clock == time():
         # Midnight belongs to the evening of the day named: the later reading is the safe one.
         return Embargo(text=text, until=moment.at + timedelta(days=1), assumed_zone=not moment.zoned)
     return Embargo(text=text, until=moment.at, assumed_zone=not moment.zoned)
@@ -128,20 +128,19 @@ def _clock(text: str) -> time | None:
     return time() if _MIDNIGHT.search(text) else None
 
 
-def _day(text: str, near: datetime | None) -> date | None:
+def _day(text: str, near: datetime | None) -> tuple[date | None, str]:
+    """The day named, and the text without it, so that its digits are not taken for a clock's."""
     for pattern in (_ISO, _DAY_MONTH, _MONTH_DAY, _NUMERIC):
         for match in pattern.finditer(text):
             month = int(match["m"]) if match["m"].isdecimal() else MONTHS.get(match["m"].casefold())
-            if month is None:
-                continue
-            found = _dated(match["y"], month, int(match["d"]), near)
+            found = _dated(match["y"], month, int(match["d"]), near) if month else None
             if found is not None:
-                return found
+                return found, f"{text[: match.start()]} , {text[match.end() :]}"
     for word in _WORD.finditer(text):
         weekday = WEEKDAYS.get(word.group().casefold())
         if weekday is not None and near is not None:
-            return (near + timedelta(days=(weekday - near.weekday()) % 7)).date()
-    return None
+            return (near + timedelta(days=(weekday - near.weekday()) % 7)).date(), text
+    return None, text
 
 
 def _dated(year: str | None, month: int, day: int, near: datetime | None) -> date | None:

@@ -27,7 +27,7 @@ class Found(msgspec.Struct, frozen=True):
 
 # Tags that stand before a headline or title, with a number where they carry one.
 _TAGS: tuple[tuple[str, str], ...] = (
-    ("update", r"UPDATE\s*(?P<n>\d+)?|UPDATED|ACTUALIZACIÓN|ACTUALIZACION|AMPLIACIÓN|Ampl(?:iación|\.)|AKTUALISIERUNG|AKTUALISIERT|ATUALIZAÇÃO|ATUALIZA|MISE À JOUR|ACTUALISATION|AGGIORNAMENTO|ОБНОВЛЕНИЕ"),
+    ("update", r"UPDATE\s*(?P<n>\d+)?|UPDATED|ACTUALIZA|ACTUALIZACIÓN|ACTUALIZACION|AMPLIACIÓN|Ampl(?:iación|\.)|AKTUALISIERUNG|AKTUALISIERT|ATUALIZAÇÃO|ATUALIZA|MISE À JOUR|ACTUALISATION|AGGIORNAMENTO|ОБНОВЛЕНИЕ"),
     ("wrapup", r"WRAP-?\s?UP\s*(?P<n>\d+)?|ROUND-?UP(?=\s*[:-])|RESUMEN|SYNTHÈSE|(?P<n2>\d+)\.\s*ZUSAMMENFASSUNG|ZUSAMMENFASSUNG|ZF|RESUMO|SAMENVATTING"),
     ("repeat", r"RPT|REPEAT(?:ING)?|REPETICIÓN|REPITE|WIEDERHOLUNG|WDH|RÉPÉTITION|REPETIÇÃO|HERHALING|RIPETIZIONE|ПОВТОР"),
     ("refile", r"REFILE|REFILED"),
