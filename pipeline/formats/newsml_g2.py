@@ -15,14 +15,31 @@ from pipeline.story import Json, Text
 
 NAME = "newsml-g2"
 _ITEMS = frozenset({"newsitem", "packageitem", "conceptitem", "knowledgeitem", "planningitem", "catalogitem"})
-_KINDS = {"conceptitem": "concept", "knowledgeitem": "concept", "planningitem": "planning", "catalogitem": "catalog"}
+FRAGMENTS = frozenset({"itemmeta", "contentmeta", "contentset", "groupset"})
+"""Parts of an item that some tools export by themselves."""
+_KINDS = {
+    "packageitem": "composite",
+    "conceptitem": "concept",
+    "knowledgeitem": "concept",
+    "planningitem": "planning",
+    "catalogitem": "catalog",
+}
 
 
 def read_root(root: etree._Element, digest: str, origin: Origin, limits: Limits) -> Document:
     """The items of a message in order, or the one item that is the document."""
+    if xmls.name(root) in FRAGMENTS:
+        root = _wrapped(root)
     header = _header(child(root, "header"))
     alone = xmls.name(root) in _ITEMS
     return Document(NAME, read_each(_items(root), lambda item: _item(item, header, alone, digest, origin), limits))
+
+
+def _wrapped(part: etree._Element) -> etree._Element:
+    """A part of an item that came by itself, as the item it would be in."""
+    item = etree.Element("packageitem" if xmls.name(part) == "groupset" else "newsitem")
+    item.append(part)
+    return item
 
 
 def _items(root: etree._Element) -> Iterator[etree._Element]:

@@ -50,22 +50,24 @@ def concepts(
 
 
 def _concept(element: etree._Element, schemes: dict[str, str], kind: str, rel: str | None) -> Concept | None:
+    # A package of news has hundreds of these, most of them bare codes: nothing is looked up that cannot be there.
     qcode, uri, literal = attr(element, "qcode"), attr(element, "uri"), attr(element, "literal")
-    name = text_of(child(element, "name")) or literal
+    bare, plain = len(element) == 0, len(element.keys()) == 1
+    name = (None if bare else text_of(child(element, "name"))) or literal
     if not (qcode or uri or name):
         return None
-    kind_code = (code_of(attr(element, "type")) or "").lower()
+    kind_code = "" if plain else (code_of(attr(element, "type")) or "").lower()
     return Concept(
         kind=_KINDS.get(kind_code, kind) if kind == "subject" else kind,
         name=name,
         code=qcode or literal,
         uri=uri or resolve(qcode, schemes),
         scheme=qcode.partition(":")[0] if qcode and ":" in qcode else None,
-        rel=rel or attr(element, "why"),
-        relevance=whole(element.get("relevance")),
-        confidence=whole(element.get("confidence")),
-        geo=_position(element),
-        details=_details(element),
+        rel=rel or (None if plain else attr(element, "why")),
+        relevance=None if plain else whole(element.get("relevance")),
+        confidence=None if plain else whole(element.get("confidence")),
+        geo=None if bare else _position(element),
+        details={} if bare and plain else _details(element),
     )
 
 

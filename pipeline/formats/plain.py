@@ -1,17 +1,20 @@
 """Plain text: the first line with anything on it is the headline, the rest the body."""
 
+import re
+
 from pipeline.errors import Permanent
 from pipeline.formats.charset import decode
 from pipeline.formats.document import Document, Limits, content_id, file_name, make_item, sha256, text
 from pipeline.item import Origin
 
 NAME = "text"
+_MARKUP = re.compile(r"[\s\ufeff\u00ef\u00bb\u00bf]*<[?!A-Za-z]")
 _CONTROLS = frozenset(map(chr, (*range(7), 0x0B, *range(0x0E, 0x1A), *range(0x1C, 0x20))))
 
 
 def sniff(head: str) -> bool:
-    """Nearly no control characters: what none of the other formats claims and a person could read."""
-    if not head.strip():
+    """Nearly no control characters and no markup: what no other format claims and a person could read."""
+    if not head.strip() or _MARKUP.match(head):
         return False
     return sum(c in _CONTROLS for c in head) * 100 <= len(head)
 

@@ -17,6 +17,10 @@ _FORMATS = {
     "knowledgeitem": "newsml_g2",
     "planningitem": "newsml_g2",
     "catalogitem": "newsml_g2",
+    "itemmeta": "newsml_g2",
+    "contentmeta": "newsml_g2",
+    "contentset": "newsml_g2",
+    "groupset": "newsml_g2",
     "newsml": "newsml_1",
     "nitf": "nitf",
 }
