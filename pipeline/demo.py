@@ -33,7 +33,7 @@ def run_demo(folder: Path | None, *, seed: int, rate: float, port: int, log_leve
             settings = Settings.model_validate(
                 {
                     "bus": {"kind": "sqlite", "path": base / "log.db"},
-                    "state": {"kind": "sqlite", "path": base / "state"},
+                    "state": {"path": base / "state"},
                     "topics": {"partitions": 2},
                     "poll": {"sources": sources},
                     "sinks": {
@@ -77,7 +77,7 @@ def _watch(base: Path, app: App, server: Server, _supervisor: Supervisor) -> Non
     def follow() -> None:
         for record in reader.read(topics.STORIES, follow=True):
             if record.value is not None:
-                console.print(line(from_ninjs(record.value)))
+                console.print(line(from_ninjs(record.value)), no_wrap=True, overflow="ellipsis")
 
     threading.Thread(target=follow, name="screen", daemon=True).start()
 

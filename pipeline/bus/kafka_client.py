@@ -40,6 +40,11 @@ def translated(doing: str) -> Iterator[None]:
         yield
     except FENCED as error:
         raise Fenced(f"{doing}: {describe(error)}") from error
+    except errors.CommitFailedError as error:
+        # The client gives the group's verdict on the metadata only in words. An old generation means a
+        # rebalance that we are still part of; anything else that somebody took our place.
+        kind = Transient if errors.IllegalGenerationError.__name__ in str(error) else Fenced
+        raise kind(f"{doing}: {describe(error)}") from error
     except FATAL as error:
         raise Fatal(f"{doing}: {describe(error)}") from error
     except (errors.KafkaError, OSError) as error:

@@ -6,6 +6,7 @@ batch that comes again is written again at the same place.
 """
 
 import errno
+import fcntl
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import BinaryIO
 import msgspec
 import orjson
 
-from pipeline.errors import Permanent, Transient
+from pipeline.errors import Fatal, Permanent, Transient
 from pipeline.sink.interface import Delivery
 
 _STATE = "positions.json"
@@ -37,11 +38,13 @@ class JsonLinesSink:
         self._rotate_bytes = rotate_bytes
         self._state = _State()
         self._file: BinaryIO | None = None
+        self._lock: BinaryIO | None = None
 
     def open(self) -> None:
         """See `Sink.open`."""
         with _outage(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
+            self._lock_folder()
             state = self._folder / _STATE
             if state.exists():
                 self._state = msgspec.convert(orjson.loads(state.read_bytes()), _State)
@@ -60,6 +63,18 @@ class JsonLinesSink:
             with _outage(self._folder):
                 self._append(b"".join(lines), offsets)
         return [None] * len(batch)
+
+    def _lock_folder(self) -> None:
+        # Two writers would cut off each other's lines. The lock goes with the process, however it ends.
+        lock = (self._folder / ".lock").open("wb")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise Fatal(
+                f"sink files in {self._folder}: another process writes here; give each its own folder"
+            ) from None
+        self._lock = lock
 
     def _append(self, data: bytes, offsets: dict[str, int]) -> None:
         if self._state.length and self._state.length + len(data) > self._rotate_bytes:
@@ -123,6 +138,9 @@ class JsonLinesSink:
     def close(self) -> None:
         """See `Sink.close`."""
         self._close_file()
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.close()
 
 
 class _outage:  # noqa: N801  # used as a statement

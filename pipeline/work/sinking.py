@@ -15,9 +15,13 @@ class SinkStage:
     def __init__(self, sink: Sink) -> None:
         self.name = f"sink-{sink.name}"
         self._sink = sink
+        self._opened = False
 
     def process_batch(self, records: Sequence[Record]) -> list[Sequence[Result]]:
         """Write what can be read; a record that is no story is refused alone."""
+        if not self._opened:
+            self._sink.open()
+            self._opened = True
         results: list[Sequence[Result]] = [()] * len(records)
         deliveries: list[Delivery] = []
         positions: list[int] = []

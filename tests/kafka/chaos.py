@@ -64,7 +64,7 @@ class Member:
         self._process.kill()
         self.finish()
 
-    def finish(self, seconds: float = 60) -> int:
+    def finish(self, seconds: float = 30) -> int:
         code = self._process.wait(seconds)
         self._reader.join(5)
         if self._process.stdout is not None:
@@ -110,14 +110,18 @@ class Run:
             member.kill()
         return busy
 
-    def drain(self, fault: str = "none", seconds: float = 120) -> None:
-        """Let an undisturbed member take what is left."""
+    def drain(self, fault: str = "none", patience: float = 15) -> None:
+        """Let a member take what is left, until nothing is, or nothing moves any more."""
         member = self.member(fault=fault)
-        deadline = time.monotonic() + seconds
-        while sum(self.bus.group_lag(self.group, [self.source]).values()) > 0:
-            assert time.monotonic() < deadline, "the rest was never taken"
+        moved, before = time.monotonic(), -1
+        while (left := self._left()) > 0 and time.monotonic() - moved < patience:
+            if left != before:
+                moved, before = time.monotonic(), left
             time.sleep(0.3)
         member.kill()
+
+    def _left(self) -> int:
+        return sum(self.bus.group_lag(self.group, [self.source]).values())
 
     def count(self, isolation: str = "read_committed") -> Count:
         """Read the target from its beginning to its end."""

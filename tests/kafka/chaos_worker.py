@@ -75,6 +75,7 @@ def commit_before_send(servers: str, group: str, source: str, target: str, pause
         group_id=group,
         group_instance_id="one",
         session_timeout_ms=3_000,
+        heartbeat_interval_ms=700,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_poll_records=BATCH,
