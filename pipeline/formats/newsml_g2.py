@@ -9,7 +9,7 @@ from pipeline.formats.catalogs import code_of
 from pipeline.formats.document import Document, Limits, content_id, file_name, make_item, read_each, text
 from pipeline.formats.newsml_g2_content import bodies_of, nested_nitf, renditions
 from pipeline.formats.newsml_g2_meta import alt_ids, concepts, extra, links, name_of, package_links, schemes_of
-from pipeline.formats.xmls import attr, child, children, text_of
+from pipeline.formats.xmls import Parts, attr, child, children, text_of
 from pipeline.item import Origin, RawItem
 from pipeline.story import Json, Text
 
@@ -65,7 +65,7 @@ def _header(header: etree._Element | None) -> dict[str, Json]:
 
 
 def _item(item: etree._Element, header: dict[str, Json], alone: bool, digest: str, origin: Origin) -> RawItem:  # noqa: FBT001  # one caller
-    meta, content, rights = child(item, "itemmeta"), child(item, "contentmeta"), child(item, "rightsinfo")
+    meta, content, rights = (Parts(child(item, part)) for part in ("itemmeta", "contentmeta", "rightsinfo"))
     schemes = schemes_of(item)
     inner = nested_nitf(item)
     guid = attr(item, "guid") or (file_name(origin) if alone else None)
@@ -75,35 +75,35 @@ def _item(item: etree._Element, header: dict[str, Json], alone: bool, digest: st
         digest,
         guid or content_id(digest, etree.tostring(item, encoding="unicode")),
         version=attr(item, "version"),
-        type=code_of(attr(child(meta, "itemclass"), "qcode")) or _KINDS.get(xmls.name(item), "text"),
-        status=code_of(attr(child(meta, "pubstatus"), "qcode")),
-        embargo=_embargo(child(meta, "embargoed")),
-        urgency=text_of(child(content, "urgency")),
+        type=code_of(attr(meta.first("itemclass"), "qcode")) or _KINDS.get(xmls.name(item), "text"),
+        status=code_of(attr(meta.first("pubstatus"), "qcode")),
+        embargo=_embargo(meta.first("embargoed")),
+        urgency=content.text("urgency"),
         signals=_signals(meta),
         headlines=_headlines(content, meta, inner),
         descriptions=_described(content),
         bodies=bodies_of(item),
-        bylines=xmls.texts(content, "by") or (nitf.bylines(inner) if inner is not None else ()),
-        dateline=text_of(child(content, "dateline")),
-        located=tuple(filter(None, (name_of(place) for place in children(content, "located")))),
-        ed_notes=xmls.texts(meta, "ednote"),
-        slugline=text_of(child(content, "slugline")),
-        credit=text_of(child(content, "creditline")),
-        agency=name_of(child(meta, "provider")) or origin.agency,
-        language=attr(child(content, "language"), "tag") or xmls.lang(item) or origin.language,
-        genres=concepts(children(content, "genre"), schemes, "genre"),
-        concepts=concepts(children(content, "subject"), schemes, "subject")
-        + concepts(children(content, "located"), schemes, "place", "located"),
-        first_created=text_of(child(meta, "firstcreated")),
-        version_created=text_of(child(meta, "versioncreated")),
-        content_created=text_of(child(content, "contentcreated")),
-        updated=text_of(child(content, "contentmodified")),
-        copyright_holder=_joined(filter(None, (name_of(h) for h in children(rights, "copyrightholder")))),
-        copyright_notice=_joined(xmls.texts(rights, "copyrightnotice")),
-        usage_terms=_joined(xmls.texts(rights, "usageterms")),
+        bylines=content.texts("by") or (nitf.bylines(inner) if inner is not None else ()),
+        dateline=content.text("dateline"),
+        located=tuple(filter(None, (name_of(place) for place in content.all("located")))),
+        ed_notes=meta.texts("ednote"),
+        slugline=content.text("slugline"),
+        credit=content.text("creditline"),
+        agency=name_of(meta.first("provider")) or origin.agency,
+        language=attr(content.first("language"), "tag") or xmls.lang(item) or origin.language,
+        genres=concepts(content.all("genre"), schemes, "genre"),
+        concepts=concepts(content.all("subject"), schemes, "subject")
+        + concepts(content.all("located"), schemes, "place", "located"),
+        first_created=meta.text("firstcreated"),
+        version_created=meta.text("versioncreated"),
+        content_created=content.text("contentcreated"),
+        updated=content.text("contentmodified"),
+        copyright_holder=_joined(filter(None, (name_of(h) for h in rights.all("copyrightholder")))),
+        copyright_notice=_joined(rights.texts("copyrightnotice")),
+        usage_terms=_joined(rights.texts("usageterms")),
         alt_ids=alt_ids(content),
         links=links(meta) + renditions(item) + package_links(item),
-        extra=extra(item, header),
+        extra=extra(item, meta, content, header),
     )
 
 
@@ -114,29 +114,27 @@ def _embargo(embargoed: etree._Element | None) -> str | None:
     return text_of(embargoed) or ("nil" if xmls.foreign(embargoed, "nil") == "true" else None)
 
 
-def _signals(meta: etree._Element | None) -> tuple[str, ...]:
-    return tuple(filter(None, (attr(s, "qcode") or name_of(s) for s in children(meta, "signal"))))
+def _signals(meta: Parts) -> tuple[str, ...]:
+    return tuple(filter(None, (attr(s, "qcode") or name_of(s) for s in meta.all("signal"))))
 
 
-def _headlines(
-    content: etree._Element | None, meta: etree._Element | None, inner: etree._Element | None
-) -> tuple[Text, ...]:
+def _headlines(content: Parts, meta: Parts, inner: etree._Element | None) -> tuple[Text, ...]:
     found = tuple(
         t
-        for headline in children(content, "headline")
+        for headline in content.all("headline")
         for t in text(xmls.flow_of(headline), attr(headline, "role"), "text/plain")
     )
     # A headline without a role is the main one, wherever it stands.
     found = tuple(sorted(found, key=lambda t: t.role is not None))
     if not found and inner is not None:
         found = nitf.headlines(inner)
-    return found or text(text_of(child(meta, "title")), "title", "text/plain")
+    return found or text(meta.text("title"), "title", "text/plain")
 
 
-def _described(content: etree._Element | None) -> tuple[Text, ...]:
+def _described(content: Parts) -> tuple[Text, ...]:
     return tuple(
         t
-        for description in children(content, "description")
+        for description in content.all("description")
         for t in text(text_of(description), attr(description, "role"), "text/plain")
     )
 

@@ -7,7 +7,7 @@ from lxml import etree
 from pipeline.formats import xmls
 from pipeline.formats.catalogs import code_of, resolve
 from pipeline.formats.document import whole
-from pipeline.formats.xmls import attr, child, children, text_of
+from pipeline.formats.xmls import Parts, attr, child, children, text_of
 from pipeline.item import Concept, Link
 from pipeline.story import Json
 
@@ -102,10 +102,10 @@ def _part(element: etree._Element) -> dict[str, str]:
     return {k: v for k, v in named.items() if v}
 
 
-def alt_ids(content: etree._Element | None) -> dict[str, str]:
+def alt_ids(content: Parts) -> dict[str, str]:
     """Alternative ids by type; a second of one type is told by its environment or its number."""
     found: dict[str, str] = {}
-    for element in children(content, "altid"):
+    for element in content.all("altid"):
         value, kind = text_of(element), attr(element, "type") or "altId"
         if value is None:
             continue
@@ -116,9 +116,9 @@ def alt_ids(content: etree._Element | None) -> dict[str, str]:
     return found
 
 
-def links(meta: etree._Element | None) -> tuple[Link, ...]:
+def links(meta: Parts) -> tuple[Link, ...]:
     """The links of an item to others and to pages, with their relation."""
-    return tuple(_link(link, code_of(attr(link, "rel")) or "link") for link in children(meta, "link"))
+    return tuple(_link(link, code_of(attr(link, "rel")) or "link") for link in meta.all("link"))
 
 
 def _link(link: etree._Element, rel: str) -> Link:
@@ -155,31 +155,30 @@ def _member(ref: etree._Element, role: str | None) -> Link:
     )
 
 
-def extra(item: etree._Element, header: dict[str, Json]) -> dict[str, Json]:
+def extra(item: etree._Element, meta: Parts, content: Parts, header: dict[str, Json]) -> dict[str, Json]:
     """The message's header, keywords, parties and what else the item says of itself."""
-    meta, content = child(item, "itemmeta"), child(item, "contentmeta")
     named: dict[str, Json] = {
         "header": header,
-        "keywords": list(xmls.texts(content, "keyword")),
-        "creators": _parties(content, "creator"),
-        "contributors": _parties(content, "contributor"),
-        "infoSources": _parties(content, "infosource"),
-        "audience": _parties(content, "audience"),
-        "msgType": xmls.foreign(child(meta, "itemclass"), "msgType"),
-        "ratings": [attr(r, "value") for r in children(content, "rating")],
-        "asserts": _parties(item, "assert"),
+        "keywords": list(content.texts("keyword")),
+        "creators": _parties(content.all("creator")),
+        "contributors": _parties(content.all("contributor")),
+        "infoSources": _parties(content.all("infosource")),
+        "audience": _parties(content.all("audience")),
+        "msgType": xmls.foreign(meta.first("itemclass"), "msgType"),
+        "ratings": [attr(r, "value") for r in content.all("rating")],
+        "asserts": _parties(children(item, "assert")),
     }
     for tag in _TEXTS:
-        named[tag] = [found for e in children(meta, tag) if (found := name_of(e) or text_of(e))]
+        named[tag] = [found for e in meta.all(tag) if (found := name_of(e) or text_of(e))]
     return {k: v for k, v in named.items() if v}
 
 
-def _parties(parent: etree._Element | None, tag: str) -> list[Json]:
-    return list(_each_party(parent, tag))
+def _parties(elements: Iterable[etree._Element]) -> list[Json]:
+    return list(_each_party(elements))
 
 
-def _each_party(parent: etree._Element | None, tag: str) -> Iterator[dict[str, str]]:
-    for element in children(parent, tag):
+def _each_party(elements: Iterable[etree._Element]) -> Iterator[dict[str, str]]:
+    for element in elements:
         found = _part(element)
         role = attr(element, "role")
         if found:

@@ -98,6 +98,37 @@ def child(element: etree._Element | None, *path: str) -> etree._Element | None:
     return element
 
 
+class Parts:
+    """The child elements of one element by local name: for parents that are asked for many of them."""
+
+    __slots__ = ("_named",)
+
+    def __init__(self, element: etree._Element | None) -> None:
+        self._named: dict[str, list[etree._Element]] = {}
+        for inner in () if element is None else element.iterchildren(etree.Element):
+            self._named.setdefault(inner.tag, []).append(inner)
+
+    def all(self, *names: str) -> list[etree._Element]:
+        """Those with one of these names, in the order of the names."""
+        if len(names) == 1:
+            return self._named.get(names[0], [])
+        return [inner for name in names for inner in self._named.get(name, ())]
+
+    def first(self, name: str) -> etree._Element | None:
+        """The first of that name, or None."""
+        found = self._named.get(name)
+        return found[0] if found else None
+
+    def text(self, name: str) -> str | None:
+        """The text of the first of that name."""
+        found = self._named.get(name)
+        return text_of(found[0]) if found else None
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The text of every one of that name, empty ones left out."""
+        return tuple(found for inner in self._named.get(name, ()) if (found := text_of(inner)))
+
+
 def text_of(element: etree._Element | None) -> str | None:
     """All the text in an element with its space collapsed; None where there is none."""
     if element is None:
