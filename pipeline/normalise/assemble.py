@@ -1,5 +1,5 @@
 """A raw item to a story: every part read by its own module, put together here."""
-# ruff: noqa: E501  # a rule of the tables is one line, whatever its length
+# a rule of the tables is one line, whatever its length
 
 import re
 from datetime import datetime
@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from pipeline.errors import Permanent
-from pipeline.item import RawItem
+from pipeline.item import Link, RawItem
 from pipeline.normalise import concepts
 from pipeline.normalise.body import Copy, field_bylines, plain_text, read_body
 from pipeline.normalise.characters import one_line
@@ -17,7 +17,7 @@ from pipeline.normalise.hints import Hints
 from pipeline.normalise.kind import read_kind
 from pipeline.normalise.origin import read_field, settle_agency, settle_dateline, zone_of
 from pipeline.normalise.signals import Found, read_headline
-from pipeline.story import HTML, PLAIN, AltId, InfoSource, Newswire, Story, Text
+from pipeline.story import HTML, PLAIN, AltId, Byline, InfoSource, Newswire, Story, Text
 
 NO_HINTS = Hints()
 _WORDS_PER_SECOND = 238 / 60
@@ -25,6 +25,18 @@ _WORDS_PER_SECOND = 238 / 60
 _WIDE = re.compile(r"[぀-ヿ㐀-鿿가-힯]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 _TYPES = frozenset(["text", "audio", "video", "picture", "graphic", "composite", "component", "event", "planning"])
+_DESK_ROLES = (
+    "reporting",
+    "editing",
+    "additional",
+    "writing",
+    "edited",
+    "translat",
+    "compiled",
+    "written",
+    "redac",
+    "ediç",
+)
 _URGENCY = {"flash": 1, "bulletin": 2, "urgent": 3}
 
 
@@ -54,6 +66,8 @@ def normalise(item: RawItem, *, received: datetime | None = None, hints: Hints =
     dateline = settle_dateline(copy, field, agency=agency, version=clock.version, received=received)
     bylines = (*field_bylines(item.bylines), *copy.bylines)
     notes = [*(one_line(note) for note in item.ed_notes), *copy.notes]
+    text = copy.text
+    words = count_words(text)
     extra = dict(item.extra)
     if item.dateline and field is None:
         extra["dateline"] = item.dateline
@@ -80,11 +94,11 @@ def normalise(item: RawItem, *, received: datetime | None = None, hints: Hints =
         else (dateline.places[0] if dateline and dateline.places else None),
         headlines=_headlines(item, raw_headlines, tagged),
         descriptions=tuple(
-            Text(value=value, role=text.role, content_type=PLAIN)
-            for text in item.descriptions
-            if (value := plain_text(text))
+            Text(value=value, role=part.role, content_type=PLAIN)
+            for part in item.descriptions
+            if (value := plain_text(part))
         ),
-        bodies=_bodies(copy),
+        bodies=_bodies(copy, text, words),
         people=concepts.people(item.concepts),
         organisations=concepts.organisations(item.concepts),
         places=concepts.places(item.concepts),
@@ -102,7 +116,7 @@ def normalise(item: RawItem, *, received: datetime | None = None, hints: Hints =
             raw_headline=raw_headlines[0] if raw_headlines and raw_headlines[0] != tagged.text else None,
             bylines=tuple(dict.fromkeys(bylines)),
             replaces=kind.replaces,
-            reading_time=_reading_time(copy.text),
+            reading_time=round(words / _WORDS_PER_SECOND) if text else None,
             times=clock.times,
             embargo_text=kind.embargo_text,
             removed=tuple(copy.removed),
@@ -136,15 +150,10 @@ def _urgency(written: str | None, signals: tuple[str, ...]) -> int | None:
     return next((level for signal, level in _URGENCY.items() if signal in signals), None)
 
 
-def _by(bylines: tuple[object, ...]) -> str | None:
-    names = [author.name for author in bylines if getattr(author, "role", None) is None or not _is_desk(author)]  # type: ignore[attr-defined]
-    return ", ".join(names) or None
-
-
-def _is_desk(author: object) -> bool:
-    return (getattr(author, "role", "") or "").startswith(
-        ("editing", "additional", "writing", "edited", "translated", "contributor")
-    )
+def _by(bylines: tuple[Byline, ...]) -> str | None:
+    """The authors on one line; who else had a part is in `bylines` only."""
+    names = [author.name for author in bylines if not (author.role or "").startswith(_DESK_ROLES)]
+    return ", ".join(dict.fromkeys(names)) or None
 
 
 def _headlines(item: RawItem, raw: list[str], tagged: Found) -> tuple[Text, ...]:
@@ -156,11 +165,10 @@ def _headlines(item: RawItem, raw: list[str], tagged: Found) -> tuple[Text, ...]
     )
 
 
-def _bodies(copy: Copy) -> tuple[Text, ...]:
-    text = copy.text
+def _bodies(copy: Copy, text: str, words: int) -> tuple[Text, ...]:
     found = []
     if text:
-        found.append(Text(value=text, content_type=PLAIN, char_count=len(text), word_count=count_words(text)))
+        found.append(Text(value=text, content_type=PLAIN, char_count=len(text), word_count=words))
     if copy.html:
         found.append(Text(value=copy.html, content_type=HTML))
     return (*found, *copy.others)
@@ -174,10 +182,6 @@ def count_words(text: str) -> int:
     return len(_WIDE.sub(" ", text).split()) + wide if wide else len(text.split())
 
 
-def _reading_time(text: str) -> int | None:
-    return round(count_words(text) / _WORDS_PER_SECOND) if text else None
-
-
-def _link(link: object) -> dict[str, object]:
+def _link(link: Link) -> dict[str, object]:
     built: dict[str, object] = msgspec.to_builtins(link)
     return built

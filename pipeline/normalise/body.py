@@ -12,7 +12,7 @@ from pipeline.normalise.closing import strip_closing
 from pipeline.normalise.dateline import Parsed
 from pipeline.normalise.furniture import strip_furniture
 from pipeline.normalise.opening import strip_opening
-from pipeline.normalise.paragraphs import promote, split
+from pipeline.normalise.paragraphs import promote, split, split_part
 from pipeline.story import HTML, PLAIN, Byline, Removed, Text
 
 _MARKUP = re.compile(r"html|xml|nitf", re.IGNORECASE)
@@ -55,11 +55,11 @@ def read_body(item: RawItem, headlines: frozenset[str], trusted: str | None) -> 
             document = markup.read(value)
             for block in document.paragraphs:
                 # Copy that came as one element with line feeds of its own has paragraphs all the same.
-                paragraphs += split(block) if "\n" in block else [block]
+                paragraphs += split_part(block) if "\n" in block else [block]
             removed += [Removed(rule=rule, text=text) for rule, text in document.left_out]
             html.append(markup.sanitise(value))
         else:
-            paragraphs += split(value)
+            paragraphs += split_part(value) if len(main) > 1 else split(value)
     copy = Copy(paragraphs=promote(paragraphs), removed=removed)
     copy.html = "\n".join(part for part in html if part) or None
     copy.others = tuple(_other(body) for body in others)
@@ -74,7 +74,7 @@ def _strip(copy: Copy, headlines: frozenset[str], trusted: str | None) -> None:
         kept, furniture = strip_furniture(before)
         opening = strip_opening(kept, headlines, trusted)
         closing = strip_closing(opening.paragraphs)
-        copy.paragraphs = closing.paragraphs
+        copy.paragraphs = promote(closing.paragraphs)
         copy.removed = [*copy.removed, *opening.removed, *furniture, *closing.removed]
         copy.notes = copy.notes + opening.notes
         copy.bylines = [*copy.bylines, *opening.bylines, *closing.bylines]
@@ -85,6 +85,7 @@ def _strip(copy: Copy, headlines: frozenset[str], trusted: str | None) -> None:
         if opening.dateline is not None:
             if copy.dateline is None:
                 copy.dateline = opening.dateline
+                copy.bylines = [*copy.bylines, *read_byline(opening.dateline.byline or "")]
             else:
                 copy.removed = [*copy.removed, Removed(rule="second_dateline", text=opening.dateline.text)]
         if copy.paragraphs == before:

@@ -34,6 +34,7 @@ _PART = re.compile(
 )
 _PLACE = re.compile(r"\s+(?:in|from|en|em|à|aus)\s+(?P<place>[^\W\d_][\w .'-]{1,40})$")
 _LONGEST = 160
+_LONGEST_CREDIT = 600
 _MOST_WORDS = 14
 
 
@@ -79,12 +80,9 @@ def _one(part: str) -> list[Byline]:
 
 def read_reporting(paragraph: str) -> tuple[Byline, ...]:
     """The people of ``(Reporting by … in …; Editing by …)``; empty where `paragraph` is no such line."""
+    if not is_reporting(paragraph):
+        return ()
     text = paragraph.strip()
-    folded = text.casefold()
-    if not any(stem in folded for stem in _STEMS):
-        return ()
-    if len(text) > 600 or not (_REPORTING.fullmatch(text) or _CONTRIBUTED.fullmatch(text)):  # noqa: PLR2004  # no credit is longer
-        return ()
     found: list[Byline] = []
     for part in re.split(r"(?i)[;.]\s+|,\s+(?=(?:editing|writing|additional)\b)", text.strip("()[]. ")):
         match = _PART.search(part)
@@ -95,6 +93,13 @@ def read_reporting(paragraph: str) -> tuple[Byline, ...]:
             clean = _PLACE.sub("", name).strip()
             if clean:
                 found.append(Byline(name=clean, role=role))
-    if not found and _CONTRIBUTED.fullmatch(text):
-        found.append(Byline(name=text.strip("() ."), role="contributor"))
     return tuple(found)
+
+
+def is_reporting(paragraph: str) -> bool:
+    """Whether `paragraph` is a credit of those who reported, wrote and edited, and nothing else."""
+    text = paragraph.strip()
+    folded = text.casefold()
+    if len(text) > _LONGEST_CREDIT or not any(stem in folded for stem in _STEMS):
+        return False
+    return _REPORTING.fullmatch(text) is not None or _CONTRIBUTED.fullmatch(text) is not None

@@ -15,6 +15,9 @@ _TABLE = {**_CONTROLS, **_INVISIBLE, **_SPACES, **_BREAKS}
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _ASCII_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 # A lead byte of UTF-8 read as Latin-1 or Windows-1252, with what a continuation byte becomes after it.
+_RUN = re.compile(r"[^\x00-\x7f]{2,}")
+_MOST_LAYERS = 3
+"""Text may have been misread more than once."""
 _MOJIBAKE = re.compile(
     "[ÃÂÅÄ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â[\x80-\xbf€][\x80-\xbf™œ¦“”˜šž]|[ÐÑ][\x80-\xbf°±²³´µ¶·¸¹º»¼½¾¿][ÐÑ]"
 )
@@ -26,9 +29,22 @@ def clean(text: str) -> str:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text.isascii():
         return text.translate(_TABLE) if _ASCII_CONTROL.search(text) else text
-    if _MOJIBAKE.search(text):
-        text = fix_encoding(text)
+    # What looks like a control or a soft hyphen may be half of a letter, so mending comes before they go,
+    # and again after, when they no longer stand between two halves.
+    text = _mend(_mend(text).translate(_TABLE))
     return unicodedata.normalize("NFC", _SURROGATES.sub("�", text).translate(_TABLE))
+
+
+def _mend(text: str) -> str:
+    """Each run of letters beyond ASCII is judged by itself, so that its neighbours never change the verdict."""
+    for _ in range(_MOST_LAYERS):
+        if _MOJIBAKE.search(text) is None:
+            break
+        mended = _RUN.sub(lambda run: fix_encoding(run.group()), text)
+        if mended == text:
+            break
+        text = mended
+    return text
 
 
 def one_line(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 import msgspec
 
 from pipeline.normalise.agencies import AGENCIES, ANY_ALIAS, alternation, lookup
-from pipeline.normalise.bylines import read_reporting
+from pipeline.normalise.bylines import is_reporting, read_reporting
 from pipeline.story import Byline, Removed
 
 
@@ -110,7 +110,7 @@ def _whole(last: str, count: int) -> tuple[str | None, str | None]:
             return "closing_credit", "AP"
         if _RULES.fullmatch(last):
             return "rule_line", None
-    if count > 1 and read_reporting(last):
+    if count > 1 and is_reporting(last):
         return "reporting_credit", None
     if count > 1 and _COPYRIGHT.fullmatch(last):
         return "copyright_line", None

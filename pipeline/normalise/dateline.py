@@ -24,6 +24,8 @@ class Parsed(msgspec.Struct, frozen=True):
     agency: str | None = None
     credit: str | None = None
     """The agencies in the words of the copy (``ats afp``)."""
+    byline: str | None = None
+    """The reporters that East Asian datelines name."""
 
 
 _HEAD = 240
@@ -51,6 +53,7 @@ _CHINESE = re.compile(
 _JAPANESE = re.compile(
     r"[【［\[](?P<places>[^】］\]\s\d=＝]{1,16}?)\s*(?:(?P<day>\d{1,2})日)?\s*[=＝]?\s*(?P<credit>共同|時事|ロイター|AFP=時事)[】］\]]\s*[-－]?\s*"
 )
+_REPORTER = re.compile("总台记者|记者|記者|기자")
 _KOREAN = re.compile(r"\((?P<places>[가-힣·]{1,24})=(?P<credit>연합뉴스)\)\s*(?:(?P<who>[가-힣 ·]{2,24}기자)\s*=\s*)?")
 
 
@@ -184,4 +187,5 @@ def _east_asian(head: str) -> Parsed | None:
         day=Day(month=month, day=day, year=year) if day and month else None,
         agency=known.name if known else None,
         credit=match["credit"],
+        byline=_REPORTER.sub("", named.get("who") or "").strip(" ()（）") or None,
     )

@@ -31,6 +31,11 @@ Plain tuples and loops without calls: a wire of 1987 has forty lines a story, an
 
 def split(text: str) -> list[str]:
     """The paragraphs of `text`, none empty; a line feed inside one is a line break that was meant."""
+    return promote(split_part(text))
+
+
+def split_part(text: str) -> list[str]:
+    """The same for a part of a text, which may be one paragraph of several lines."""
     if "\n" not in text:
         line = _tidy(text.strip())
         return [line] if line else []
@@ -42,7 +47,7 @@ def split(text: str) -> list[str]:
             found.append(_tidy(lines[0][0]))
         else:
             found.extend(_read_block(lines, width))
-    return promote(found)
+    return found
 
 
 def promote(paragraphs: list[str]) -> list[str]:
