@@ -30,8 +30,9 @@ class Outline:
     def _collect(self, element: etree._Element, depth: int) -> None:
         for inner in element.iterchildren(etree.Element):
             self.elements.append(inner)
-            self._named.setdefault(inner.tag, []).append(inner)
-            if inner.tag != "datacontent" and len(inner) and depth < _DEEPEST:
+            name = xmls.name(inner)
+            self._named.setdefault(name, []).append(inner)
+            if name != "datacontent" and len(inner) and depth < _DEEPEST:
                 self._collect(inner, depth + 1)
 
     def named(self, name: str) -> list[etree._Element]:

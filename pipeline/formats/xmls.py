@@ -1,7 +1,7 @@
 """XML from strangers: parsed without DTDs, entities, network or huge trees, and read by local name.
 
-Agencies mix namespace versions, forget them, or change the case of names, so once parsed every element is called
-by its local name in lower case.
+Agencies mix namespace versions, forget them, or change the case of names, so an element is known by its local name,
+which all callers write in lower case.
 """
 
 import html.entities
@@ -59,10 +59,6 @@ def _parse(data: bytes) -> etree._Element:
     root: etree._Element | None = etree.fromstring(data, parser)
     if root is None:
         raise Permanent("bad_xml", "no document element")
-    for element in root.iter(etree.Element):
-        local = _local(element.tag)
-        if local != element.tag:
-            element.tag = local
     return root
 
 
@@ -73,20 +69,42 @@ def _character(match: re.Match[str]) -> str:
     return found if found not in {"<", "&"} else f"&#{ord(found)};"
 
 
+# How NewsML-G2 and NewsML 1 spell what is not all lower case; some senders capitalise or flatten it.
+_MIXED = """
+    itemMeta contentMeta rightsInfo itemSet itemClass pubStatus versionCreated firstCreated contentCreated edNote
+    contentModified copyrightHolder copyrightNotice usageTerms altId infoSource geoAreaDetails sameAs contentSet
+    inlineXML inlineData remoteContent groupSet itemRef conceptRef transmitId fileName memberOf instanceOf Header Sent
+    NewsEnvelope NewsItem TransmissionId DateAndTime SentFrom Party Priority NewsService NewsProduct Identification
+    NewsManagement NewsIdentifier RevisionId ProviderId DateId NewsItemId PublicIdentifier NameLabel Status Urgency
+    FirstCreated ThisRevisionCreated StatusWillChange FutureStatus NewsItemType Instruction RevisionStatus Comment
+    EditorialNote NewsLines Role DataContent MediaType MimeType Encoding Notation Characteristics SizeInBytes Property
+    FormalName Description AssociatedWith DerivedFrom
+"""
+_SPELT: dict[str, tuple[str, ...]] = {}
+for _word in _MIXED.split():
+    _SPELT[_word.lower()] = (*_SPELT.get(_word.lower(), (_word.lower(),)), _word)
+
+
 @lru_cache(maxsize=8192)
 def _local(tag: str) -> str:
     return tag.rpartition("}")[2].lower()
 
 
+@lru_cache(maxsize=4096)
+def _patterns(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The same names for libxml2, which compares the case too, in any namespace."""
+    return tuple(f"{{*}}{spelt}" for lower in names for spelt in _SPELT.get(lower, (lower,)))
+
+
 def name(element: etree._Element) -> str:
     """The local name in lower case; empty for an entity left unresolved."""
     tag: object = element.tag
-    return tag if isinstance(tag, str) else ""
+    return _local(tag) if isinstance(tag, str) else ""
 
 
 def children(element: etree._Element | None, *names: str) -> Iterator[etree._Element]:
     """The child elements with one of these local names, in order."""
-    return iter(()) if element is None else element.iterchildren(*names)
+    return iter(()) if element is None else element.iterchildren(*_patterns(names))
 
 
 def child(element: etree._Element | None, *path: str) -> etree._Element | None:
@@ -106,7 +124,7 @@ class Parts:
     def __init__(self, element: etree._Element | None) -> None:
         self._named: dict[str, list[etree._Element]] = {}
         for inner in () if element is None else element.iterchildren(etree.Element):
-            self._named.setdefault(inner.tag, []).append(inner)
+            self._named.setdefault(_local(inner.tag), []).append(inner)
 
     def all(self, *names: str) -> list[etree._Element]:
         """Those with one of these names, in the order of the names."""
