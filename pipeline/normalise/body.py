@@ -55,7 +55,8 @@ def read_body(item: RawItem, headlines: frozenset[str], trusted: str | None) -> 
             document = markup.read(value)
             for block in document.paragraphs:
                 # Copy that came as one element with line feeds of its own has paragraphs all the same.
-                paragraphs += split_part(block) if "\n" in block else [block]
+                # Entities are characters only now.
+                paragraphs += split_part(clean(block))
             removed += [Removed(rule=rule, text=text) for rule, text in document.left_out]
             html.append(markup.sanitise(value))
         else:

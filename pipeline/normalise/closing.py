@@ -100,21 +100,25 @@ def _agency(credit: str | None) -> str | None:
 
 def _whole(last: str, count: int) -> tuple[str | None, str | None]:
     """The rule that takes a whole last paragraph, and the credit in it."""
-    if count > 1 and len(last) <= _SHORT + 20:
+    if count < 2:  # noqa: PLR2004  # the last paragraph left is the copy
+        return None, None
+    credit: str | None = None
+    rule: str | None = None
+    if len(last) <= _SHORT + 20:
         alone = _ALONE.fullmatch(last)
         if alone is not None and _is_code(alone["codes"]):
-            return "closing_credit", alone["credit"]
-        if _DESK.fullmatch(last) or _DESK_NUMBERS.fullmatch(last) or _DESK_MIXED.fullmatch(last):
-            return "desk_code", None
-        if _CREDIT_LINE.fullmatch(last):
-            return "closing_credit", "AP"
-        if _RULES.fullmatch(last):
-            return "rule_line", None
-    if count > 1 and is_reporting(last):
-        return "reporting_credit", None
-    if count > 1 and _COPYRIGHT.fullmatch(last):
-        return "copyright_line", None
-    return None, None
+            rule, credit = "closing_credit", alone["credit"]
+        elif _DESK.fullmatch(last) or _DESK_NUMBERS.fullmatch(last) or _DESK_MIXED.fullmatch(last):
+            rule = "desk_code"
+        elif _CREDIT_LINE.fullmatch(last):
+            rule, credit = "closing_credit", "AP"
+        elif _RULES.fullmatch(last):
+            rule = "rule_line"
+    if rule is None and is_reporting(last):
+        rule = "reporting_credit"
+    elif rule is None and _COPYRIGHT.fullmatch(last):
+        rule = "copyright_line"
+    return rule, credit
 
 
 def _is_code(codes: str) -> bool:

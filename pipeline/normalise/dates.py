@@ -93,20 +93,16 @@ def settle(
     """
     if day.weekday is not None:
         return _settle_weekday(day.weekday, version or received, "version" if version else "received")
-    month, number = day.month, day.day
-    if month is None or number is None:
+    month, number, near = day.month, day.day, version or received
+    if month is None or number is None or (day.year is None and near is None):
         return None, None
-    if day.year is not None:
-        stated = _date(day.year, month, number)
+    if day.year is not None or near is None:
+        stated = _date(day.year or 0, month, number)
         return (stated, "stated") if stated else (None, None)
     if version is not None:
-        return _latest(version, month, number, None, "version")
-    if received is None:
-        return None, None
+        return _latest(near, month, number, None, "version")
     weekday = named_weekday(lead)
-    if weekday is not None:
-        return _latest(received, month, number, weekday, "weekday")
-    return _latest(received, month, number, None, "received")
+    return _latest(near, month, number, weekday, "received" if weekday is None else "weekday")
 
 
 def _settle_weekday(weekday: int, near: datetime | None, how: str) -> tuple[date, str] | tuple[None, None]:

@@ -23,9 +23,9 @@ def complete(item: RawItem, derived: Story) -> Story:
     fields = {
         name: getattr(derived, name)
         for name in Story.__struct_fields__
-        if name not in {"other", "newswire", "bodies", "uri"} and getattr(given, name) in (None, ())
+        if name not in {"other", "newswire", "bodies", "uri"} and not getattr(given, name)
     }
-    if derived.pub_status != given.pub_status and derived.pub_status != "usable":
+    if derived.pub_status not in (given.pub_status, "usable"):
         # Held or withdrawn by what the text says: in doubt never published.
         fields["pub_status"] = derived.pub_status
     plain = any(body.content_type in (None, PLAIN) for body in given.bodies)

@@ -126,7 +126,7 @@ RULES: tuple[Rule, ...] = (
             r"(?:we|this (?:web)?site)\s+uses?\s+cookies\b.{0,140}",
             r"(?:usamos|utilizamos|este sitio (?:web )?(?:usa|utiliza)|este site (?:usa|utiliza))\s+cookies\b.{0,140}",
             r"(?:ce site|nous)\s+utilis\w+\s+des cookies\b.{0,140}",
-            r"(?:diese (?:web)?seite|wir)\s+verwende[nt]\s+cookies\b.{0,140}",
+            r"(?:diese (?:web)?s(?:eite|ite)|wir)\s+verwende[nt]\s+cookies\b.{0,140}",
             r"(?:questo sito|utilizziamo)\s+(?:utilizza |usa )?(?:i )?cookie\b.{0,140}",
             r"(?:deze (?:web)?site|wij|we)\s+(?:gebruikt|gebruiken)\s+cookies\b.{0,140}",
             r"(?:vi|den här webbplatsen|denne hjemmeside|dette nettstedet)\s+(?:använder|bruger|bruker)\s+(?:cookies|kakor|informasjonskapsler)\b.{0,140}",
@@ -138,9 +138,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "image_credit",
         patterns=(
-            r"\(?(?:photo|image|picture|pic|file photo|photograph|photo credit|image credit|image source)\s*(?:by|credit|courtesy of|:|©)\s*[:©]?\s*[^.!?]{2,100}\)?\.?",
-            r"\(?(?:foto|fotografía|imagen|archivo|fotos|imagem|crédito da imagem|bild|bildquelle|immagine|fotó|zdjęcie|fot\.|kuva|фото|图片来源|图源|写真|사진)\s*(?:de archivo|de archivo de)?\s*[:©/：]\s*[^.!?。]{2,100}\)?\.?",
-            r"\(?(?:photo|crédit photo|image|crédits?)\s*[:©]\s*[^.!?]{2,100}\)?",
+            r"\(?(?:photo|image|picture|pic|file photo|photograph|photo credit|image credit|image source)\s*(?:by|credit|courtesy of|:|©)\s*[:©]?\s*(?:[^.!?]|\b[A-Z]\.){2,100}\)?\.?",
+            r"\(?(?:foto|fotografía|imagen|archivo|fotos|imagem|crédito da imagem|bild|bildquelle|immagine|fotó|zdjęcie|fot\.|kuva|фото|图片来源|图源|写真|사진)\s*(?:de archivo|de archivo de)?\s*[:©/：]\s*(?:[^.!?。]|\b[A-Z]\.){2,100}\)?\.?",
+            r"\(?(?:photo|crédit photo|image|crédits?)\s*[:©]\s*(?:[^.!?]|\b[A-Z]\.){2,100}\)?",
             r"©\s*[^.!?]{2,80}(?:/\s*[^.!?]{2,60})?",
         ),
     ),
@@ -214,7 +214,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
 # One look at how a paragraph begins spares nearly all copy the patterns.
 _OPENING = re.compile(
     r"[\[(]?(?:…|\.\.\.|©|(?:the (?:post|article|story) |this (?:post|article|story|(?:web)?site) |la (?:entrada|public)|el art|o (?:post|artigo) |l[’']artic|der beitrag|het bericht|inlägget|artikeln|indlægget|innlegget|artykuł|запись|сообщение"
-    r"|share |follow us|find us|like us|subscribe |sign up|we uses? |usamos|utiliz|este s|ce site|nous utilis|diese (?:web)?seite|wir verw|questo sito|deze (?:web)?site|wij gebr|vi (?:anv|brug|bruk)|den här webb|denne hjem|dette nett"
+    r"|share |follow us|find us|like us|subscribe |sign up|we uses? |usamos|utiliz|este s|ce site|nous utilis|diese (?:web)?s(?:eite|ite)|wir verw|questo sito|deze (?:web)?site|wij gebr|vi (?:anv|brug|bruk)|den här webb|denne hjem|dette nett"
     r"|мы|сайт|ta strona|używamy|accept|aceptar|akzept|photo|image|pic|file|foto|fot\.|imag|archivo|crédit|bild|immagine|zdjęcie|kuva|фото|图|写真|사진"
     r"|read (?:more|the|also)|continue read|lea |lee |leia|à lire|lire|lesen|leggi|lees|läs|læs|les |lue|czytaj|čtěte|читайте|also read|see also|baca"
     r"|síg|siga|suivez|folgen|seguici|volg|följ|følg|obserwuj|bizi|подпис|susc|insc|assin|abon|inscr|iscriv|abbon|schrijf|meld|pren|tilmeld|tilaa|zapisz|přihl))",

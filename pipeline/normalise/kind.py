@@ -28,53 +28,61 @@ class Kind(msgspec.Struct, frozen=True):
 def read_kind(item: RawItem, copy: Copy, headline: signals.Found, *, near: datetime | None, zone: str | None) -> Kind:
     """Weigh fields, headline, slugline and notices. In doubt the story is held."""
     notes = [*(one_line(note) for note in item.ed_notes), *copy.notes]
-    sequence_of_codes: dict[str, int] = {}
-    found = set(signals.read_codes(item.signals) | headline.signals | copy.signals)
-    for code in item.signals:
-        tag = signals.read_headline(code)
-        found |= tag.signals
-        sequence_of_codes.update(tag.sequence)
-    found |= signals.read_codes(tuple(g.code or g.name or "" for g in item.genres))
-    sequence = sequence_of_codes | headline.sequence
-    if item.slugline:
-        slug = signals.read_slugline(item.slugline)
-        found |= slug.signals
-        sequence = slug.sequence | sequence
-    for note in notes:
-        found |= signals.read_notice(note)
+    found, sequence = _signals(item, copy, headline, notes)
     replaces = next((r for note in notes if (r := signals.read_replaces(note))), None) or _linked(item)
     if replaces is not None:
         found.add("replaces")
-    status, understood = signals.read_status(item.status)
-    flags: list[str] = []
-    if not understood:
-        status = WITHHELD
-        flags.append("status_unreadable")
+    until, text, held = _embargo(item, copy, notes, near, zone)
+    if text is not None:
+        found.add("embargo")
+    status, why = _status(item, found, held, until)
     if status == CANCELED:
         found.add("kill")
-    until, text, held = _embargo(item, copy, notes, near, zone)
-    if text is not None or until is not None:
-        found.add("embargo")
-    flags += held
-    if item.format == "ap-media-api" and item.signals and "newscontent" not in item.signals:
-        # AP's own rule: an item without this signal is never published.
-        status = WITHHELD
-        flags.append("not_newscontent")
-    if "kill" in found:
-        status = CANCELED
-    elif "embargo_unreadable" in flags or ((item.status or "").casefold().endswith("embargoed") and until is None):
-        status = WITHHELD
-    elif (item.status or "").casefold().endswith("embargoed"):
-        status = USABLE
     return Kind(
-        status=status or USABLE,
+        status=status,
         signals=tuple(name for name in signals.SIGNALS if name in found),
         sequence=sequence,
         replaces=replaces,
         embargoed_until=until,
         embargo_text=text,
-        flags=tuple(flags),
+        flags=(*why, *held),
     )
+
+
+def _signals(item: RawItem, copy: Copy, headline: signals.Found, notes: list[str]) -> tuple[set[str], dict[str, int]]:
+    """Every signal said anywhere, and the numbers said with them; the headline's number counts most."""
+    found = set(signals.read_codes(item.signals) | headline.signals | copy.signals)
+    found |= signals.read_codes(tuple(genre.code or genre.name or "" for genre in item.genres))
+    sequence: dict[str, int] = {}
+    for code in item.signals:
+        tag = signals.read_headline(code)
+        found |= tag.signals
+        sequence |= tag.sequence
+    if item.slugline:
+        slug = signals.read_slugline(item.slugline)
+        found |= slug.signals
+        sequence |= slug.sequence
+    for note in notes:
+        found |= signals.read_notice(note)
+    return found, sequence | headline.sequence
+
+
+def _status(item: RawItem, found: set[str], held: list[str], until: datetime | None) -> tuple[str, list[str]]:
+    """The `pubStatus`, and flags that say why a story is held."""
+    status, understood = signals.read_status(item.status)
+    if "kill" in found or status == CANCELED:
+        return CANCELED, []
+    if item.format == "ap-media-api" and item.signals and "newscontent" not in item.signals:
+        # AP's own rule: an item without this signal is never published.
+        return WITHHELD, ["not_newscontent"]
+    if not understood:
+        return WITHHELD, ["status_unreadable"]
+    if "embargo_unreadable" in held:
+        return WITHHELD, []
+    if (item.status or "").casefold().endswith("embargoed"):
+        # The status only names the embargo: with a time to it, that time holds the story.
+        return (USABLE if until is not None else WITHHELD), []
+    return status or USABLE, []
 
 
 def _linked(item: RawItem) -> Replaces | None:

@@ -54,7 +54,7 @@ DAYS_BESIDE = {
     5: "sonnabend субботу",
 }
 
-HEAD = '''"""Month and weekday names of {languages}.
+HEAD = '''"""Month and weekday names in the languages of the wires.
 
 Generated from CLDR by `make_names`; edit that, not this.
 """
@@ -74,7 +74,7 @@ def main() -> None:
                     _add(months, number, name)
             for number, name in locale.days[context]["wide"].items():
                 _add(days, number, name)
-    lines = [HEAD.format(languages=", ".join(LANGUAGES))]
+    lines = [HEAD]
     lines += _table("MONTHS", "1 for January", months)
     lines += ["\n", *_table("WEEKDAYS", "0 for Monday", days)]
     Path(__file__).with_name("names.py").write_text("".join(lines), encoding="utf-8")

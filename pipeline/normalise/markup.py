@@ -234,7 +234,7 @@ class _Reader:
                 inner.end_block()
                 self._lines.extend(line for block in inner.paragraphs for line in block.split("\n"))
                 self.left_out.extend(inner.left_out)
-            elif child.tag == "-text" or child.tag == "br":
+            elif child.tag in {"-text", "br"}:
                 self._words.append(child.text_content or " ")
             elif child.tag not in _SILENT:
                 if child.tag in _BLOCKS:

@@ -1,4 +1,4 @@
-"""Month and weekday names of en, es, pt, fr, de, it, nl, ru, zh, ca, gl, da, sv, nb, fi, cs, pl, tr, id, ms, ro, hu, el, uk.
+"""Month and weekday names in the languages of the wires.
 
 Generated from CLDR by `make_names`; edit that, not this.
 """

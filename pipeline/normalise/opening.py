@@ -2,6 +2,7 @@
 # ruff: noqa: E501  # a rule of the tables is one line, whatever its length
 
 import re
+from collections.abc import Callable
 
 import msgspec
 
@@ -14,6 +15,7 @@ from pipeline.story import Byline, Removed
 _DEEPEST = 10
 _NOTICE = 400
 _TITLE = 60
+_LONGEST_TAG = 40
 _LABEL = re.compile(
     r"\W*(?:eds|editors?|editor[’']?s note|note to editors|attention editors|aviso a los (?:suscriptores|editores)|achtung redaktion\w*|"
     r"hinweis(?: an die redaktion\w*)?|note aux rédactions|nota de (?:la )?redacción|let op redacties|advisory)\s*[:_—–-]",
@@ -46,7 +48,7 @@ def strip_opening(paragraphs: list[str], headlines: frozenset[str], trusted: str
     found = Opening(paragraphs=[])
     kept: list[str] = []
     passed_copy = after_byline = False
-    index = 0
+    end = min(len(paragraphs), _DEEPEST)
     for index, paragraph in enumerate(paragraphs[:_DEEPEST]):
         parsed = read_dateline(paragraph, trusted=trusted) if not passed_copy or after_byline else None
         rule = None if parsed else _rule(paragraph, headlines, found, after_byline=after_byline)
@@ -56,21 +58,17 @@ def strip_opening(paragraphs: list[str], headlines: frozenset[str], trusted: str
             continue
         if parsed is not None:
             found.dateline = parsed
-            rest = paragraph[parsed.end :].lstrip()
-            if rest:
-                kept.append(rest)
-            index += 1
+            kept += [rest] if (rest := paragraph[parsed.end :].lstrip()) else []
+            end = index + 1
             break
         kept.append(paragraph)
         if not _BULLET.match(paragraph):
             passed_copy = True
             after_byline = False
         if passed_copy and not _byline_ahead(paragraphs, index):
-            index += 1
+            end = index + 1
             break
-    else:
-        index = min(len(paragraphs), _DEEPEST)
-    found.paragraphs = kept + paragraphs[index:]
+    found.paragraphs = kept + paragraphs[end:]
     return found
 
 
@@ -81,23 +79,25 @@ def _byline_ahead(paragraphs: list[str], index: int) -> bool:
 def _rule(paragraph: str, headlines: frozenset[str], found: Opening, *, after_byline: bool) -> str | None:
     if len(paragraph) > _NOTICE:
         return None
-    if paragraph.casefold() in headlines:
-        return "headline_repeat"
-    if embargo.is_notice(paragraph):
-        return "embargo_notice"
-    if is_byline(paragraph):
-        return "byline"
-    if after_byline and found.bylines and len(paragraph) <= _TITLE and _WRITER.fullmatch(paragraph.strip("=<>^ ")):
-        return "byline_title"
-    if _is_notice(paragraph):
-        return "advisory"
-    if _PHOTO.fullmatch(paragraph):
-        return "photo_note"
-    if len(paragraph) <= 40:  # noqa: PLR2004  # a tag alone on its line is short
-        tag = read_headline(paragraph)
-        if tag.signals and tag.text == paragraph:
-            return "message_tag"
-    return None
+    under_byline = after_byline and bool(found.bylines) and len(paragraph) <= _TITLE
+    answers: tuple[tuple[str, Callable[[], bool]], ...] = (
+        ("headline_repeat", lambda: paragraph.casefold() in headlines),
+        ("embargo_notice", lambda: embargo.is_notice(paragraph)),
+        ("byline", lambda: is_byline(paragraph)),
+        ("byline_title", lambda: under_byline and _WRITER.fullmatch(paragraph.strip("=<>^ ")) is not None),
+        ("advisory", lambda: _is_notice(paragraph)),
+        ("photo_note", lambda: _PHOTO.fullmatch(paragraph) is not None),
+        ("message_tag", lambda: _is_tag(paragraph)),
+    )
+    return next((rule for rule, applies in answers if applies()), None)
+
+
+def _is_tag(paragraph: str) -> bool:
+    """A message tag alone on its line."""
+    if len(paragraph) > _LONGEST_TAG:
+        return False
+    tag = read_headline(paragraph)
+    return bool(tag.signals) and tag.text == paragraph
 
 
 def _is_notice(paragraph: str) -> bool:

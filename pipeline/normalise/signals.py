@@ -162,10 +162,10 @@ def _count(signal: str, match: re.Match[str], sequence: dict[str, int]) -> None:
 _NOTICES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (signal, re.compile(pattern, re.IGNORECASE))
     for signal, pattern in (
-        ("kill", r"\b(?:story|item|article|report|despatch|dispatch)\s+(?:is|has been|was)\s+(?:withdrawn|killed|retracted)\b|\b(?:please )?(?:kill|disregard|withdraw)\s+(?:the\s+)?(?:story|item|article|this|previous)|\beditors?:? kill\b|\bmandatory kill\b"
+        ("kill", (r"\b(?:story|item|article|report|despatch|dispatch)\s+(?:is|has been|was)\s+(?:withdrawn|killed|retracted)\b|\b(?:please )?(?:kill|disregard|withdraw)\s+(?:the\s+)?(?:story|item|article|this|previous)|\beditors?:? kill\b|\bmandatory kill\b"
                  r"|\b(?:queda|ha sido|se) (?:anulada?|anula|retirada?|retira) (?:la|esta|el)?\s*(?:noticia|información|despacho)|\b(?:anulen|anular|retiren)\s+(?:la|esta)\s+(?:noticia|información)"
                  r"|\b(?:dépêche|information|article)\b.{0,60}\b(?:est annulée?|à annuler|retirée?)\b|\bveuillez annuler\b|\bmeldung\b.{0,80}\b(?:zurückgezogen|zurück gezogen|hinfällig|nicht (?:zu )?verwenden)\b|\bwir ziehen\b.{0,80}\bzurück\b"
-                 r"|\b(?:bericht|artikel)\b.{0,60}\b(?:ingetrokken|vervalt|vervallen)\b|\b(?:notícia|matéria|texto)\b.{0,60}\b(?:anulad[ao]|retirad[ao]|cancelad[ao])\b|\bfavor (?:anular|desconsiderar)\b"),
+                 r"|\b(?:bericht|artikel)\b.{0,60}\b(?:ingetrokken|vervalt|vervallen)\b|\b(?:notícia|matéria|texto)\b.{0,60}\b(?:anulad[ao]|retirad[ao]|cancelad[ao])\b|\bfavor (?:anular|desconsiderar)\b")),
         ("correction", r"^\W*(?:corrects?|correcting|corrected|correction|corrige|corregir|correcci[óo]n|berichtig\w*|korrigiert|korrektur|rectifi\w+|corrig\w+|correç\w+|correctie|gecorrigeerd)\b|\b(?:in \w+\.? \d+ story|in (?:this )?story),? corrects\b|\bcorrige (?:el|la|dato|cifra|erreur)|\bberichtigt\b.{0,60}\b(?:absatz|satz|überschrift)"),
         ("refile", r"^\W*(?:refiles?|refiling|removes? (?:extraneous|duplicate)|fixes? (?:typo|formatting|dateline|spelling))\b"),
         ("repeat", r"^\W*(?:repeats?|repeating|repetición|repite|wiederholung|wiederholt|répétition|répète|repetição|repete|herhaling|herhaalt)\b"),

@@ -14,13 +14,13 @@ RECEIVED = datetime(2022, 9, 7, 10, tzinfo=UTC)
 
 
 def story(
-    body: str = "Ports stayed shut.", headline: str = "Ports shut", hints: Hints = Hints(), **fields: object
-) -> Story:  # noqa: B008  # frozen
+    body: str = "Ports stayed shut.", headline: str = "Ports shut", hints: Hints | None = None, **fields: object
+) -> Story:
     item = RawItem(
         uri="urn:x:1", format="text", provenance=Provenance(source="x"), headlines=(Text(value=headline),),
         bodies=(Text(value=body, content_type="text/plain"),), **fields,
     )  # fmt: skip
-    return normalise(item, received=RECEIVED, hints=hints)
+    return normalise(item, received=RECEIVED, hints=hints or Hints())
 
 
 @pytest.mark.parametrize(

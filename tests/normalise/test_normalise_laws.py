@@ -13,8 +13,43 @@ from pipeline.story import Provenance, Story, Text
 RECEIVED = datetime(2024, 5, 6, 12, tzinfo=UTC)
 
 WORDS = st.sampled_from(
-    "the minister said on Tuesday that talks with unions over pay would resume after a strike closed ports in northern "
-    "regions while traders warned of shortages prices rose again Marlow Ostrava Kestrel parliament voted budget".split()
+    [
+        "the",
+        "minister",
+        "said",
+        "on",
+        "Tuesday",
+        "that",
+        "talks",
+        "with",
+        "unions",
+        "over",
+        "pay",
+        "would",
+        "resume",
+        "after",
+        "a",
+        "strike",
+        "closed",
+        "ports",
+        "in",
+        "northern",
+        "regions",
+        "while",
+        "traders",
+        "warned",
+        "of",
+        "shortages",
+        "prices",
+        "rose",
+        "again",
+        "Marlow",
+        "Ostrava",
+        "Kestrel",
+        "parliament",
+        "voted",
+        "budget",
+    ]
 )
 SENTENCE = st.lists(WORDS, min_size=6, max_size=30).map(lambda w: " ".join(w).capitalize() + ".")
 PARAGRAPH = st.lists(SENTENCE, min_size=1, max_size=4).map(" ".join)
