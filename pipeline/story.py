@@ -110,7 +110,7 @@ class Dateline(Value, frozen=True):
 
     `text` is the raw string; `places` are the names as written, `regions` gives the state or country
     written after one of them; `date` is ISO 8601 (``2021-06-28``) and `date_from` says how its year
-    was settled: ``stated``, ``version`` or ``weekday``.
+    was settled: ``stated``, ``version``, ``weekday`` or, where nothing else is known, ``received``.
     """
 
     text: str
