@@ -21,14 +21,15 @@ class Agenda(Generic[_Entry]):
         self._later: list[tuple[float, int, _Entry]] = []
         self._ready: list[tuple[int, float, int, _Entry]] = []
         self._sleepers: list[asyncio.Future[None]] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._rings_at = 0.0
         self._count = 0
 
     def put(self, entry: _Entry, due: float) -> None:
         """Put an entry down for a time."""
         self._count += 1
         heapq.heappush(self._later, (due, self._count, entry))
-        if self._sleepers and (self._timer is None or due < self._timer.when()):
+        if self._sleepers and (self._timer is None or due < self._rings_at):
             self._arm()
 
     async def next(self) -> _Entry:
@@ -55,7 +56,8 @@ class Agenda(Generic[_Entry]):
             self._timer.cancel()
             self._timer = None
         if self._later:
-            self._timer = self._loop.call_at(self._later[0][0], self._ring)
+            self._rings_at = self._later[0][0]
+            self._timer = self._loop.call_at(self._rings_at, self._ring)
 
     def _ring(self) -> None:
         self._timer = None

@@ -33,7 +33,7 @@ def import_opml(body: bytes) -> list[dict[str, Any]]:
 
 
 def _feeds(top: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:
-    waiting = [(top, ())] if top is not None else []
+    waiting: list[tuple[Any, tuple[str, ...]]] = [(top, ())] if top is not None else []
     while waiting:
         outline, tags = waiting.pop(0)
         for child in outline.findall("outline"):

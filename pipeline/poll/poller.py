@@ -134,7 +134,7 @@ class Poller:
             asyncio.create_task(self._keep_leases()),
             asyncio.create_task(self._keep_saving()),
             asyncio.create_task(self._keep_list(folders)),
-            asyncio.create_task(folders.run(stop)),
+            asyncio.create_task(folders.run(self._stopping)),
         ]
         ended = asyncio.create_task(stop.wait())
         try:
@@ -149,6 +149,8 @@ class Poller:
             await self._shut_down(workers, chores)
 
     async def _shut_down(self, workers: Sequence["asyncio.Task[None]"], chores: Sequence["asyncio.Task[None]"]) -> None:
+        # Folders finish the scan under way instead, or a file would stay claimed.
+        self._stopping.set()
         for task in (*workers, *chores[:3]):
             task.cancel()
         await asyncio.wait([*workers, *chores])
