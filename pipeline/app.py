@@ -45,11 +45,11 @@ def make_bus(settings: Settings) -> Bus:
             client_id=kafka.client_id,
             security=kafka.security(),
             transaction_timeout_ms=int(kafka.transaction_timeout * 1000),
-            session_timeout_ms=int(kafka.session_timeout * 1000),
+            session_timeout_ms=int(settings.bus.session_timeout * 1000),
         )
     from pipeline.bus.sqlite import SqliteBus  # noqa: PLC0415  # and Kafka runs without the embedded log
 
-    return SqliteBus(_parent_made(settings.bus.path))
+    return SqliteBus(_parent_made(settings.bus.path), session_timeout=settings.bus.session_timeout)
 
 
 def make_index(settings: Settings) -> StoryIndex:
@@ -94,13 +94,17 @@ def _parent_made(path: Path) -> Path:
     return path
 
 
+Close = Callable[[], None]
+
+
 class PollService:
     """The poller as a service of the supervisor: its event loop on the service's thread."""
 
     name = "poll"
 
-    def __init__(self, poller: Poller) -> None:
+    def __init__(self, poller: Poller, close: Close) -> None:
         self._poller = poller
+        self._close = close
 
     @property
     def ready(self) -> bool:
@@ -115,8 +119,11 @@ class PollService:
 
     def run(self, stop: threading.Event) -> None:
         """Poll until stopped."""
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(self._poll(stop))
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._poll(stop))
+        finally:
+            self._close()
 
     async def _poll(self, stop: threading.Event) -> None:
         ended = asyncio.Event()
@@ -137,10 +144,12 @@ class PollService:
 class WorkService:
     """A worker as a service of the supervisor."""
 
-    def __init__(self, worker: Worker, observer: StageObserver) -> None:
+    def __init__(self, worker: Worker, observer: StageObserver, close: Close) -> None:
+        """`close` lets go of what the stage holds, once the worker is done."""
         self.name = worker.name
         self._worker = worker
         self._observer = observer
+        self._close = close
 
     @property
     def ready(self) -> bool:
@@ -154,14 +163,18 @@ class WorkService:
 
     def run(self, stop: threading.Event) -> None:
         """Work until stopped."""
-        self._worker.run(stop)
+        try:
+            self._worker.run(stop)
+        finally:
+            self._close()
 
 
 class App:
     """One process: its log, its metrics and the services it was asked to run."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.settings = settings
+        self.now = now
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -201,39 +214,52 @@ class App:
 
     def _poll_service(self) -> Service:
         poll = self.settings.poll
+        publisher = self.bus.publisher()
+        memory = SqlitePollMemory(_parent_made(self.settings.state.path / "sources.db"))
+
+        def close() -> None:
+            publisher.close()
+            memory.close()
+
         poller = Poller(
             load_sources(poll.sources),
-            self.bus.publisher(),
-            SqlitePollMemory(_parent_made(self.settings.state.path / "sources.db")),
+            publisher,
+            memory,
             raw_topic=topics.RAW,
+            clock=self.now,
             observer=PollMetrics(self.registry),
             limits=PollLimits(concurrency=poll.concurrency),
             contact=poll.contact,
         )
-        return PollService(poller)
+        return PollService(poller, close)
 
     def _stage_factory(self, name: str) -> Callable[[], Service]:
-        return lambda: self._work_service(self._stage(name), topics.CONSUMED[name])
+        def make() -> Service:
+            stage, close = self._stage(name)
+            return self._work_service(stage, topics.CONSUMED[name], close)
+
+        return make
 
     def _sink_factory(self, name: str) -> Callable[[], Service]:
         def make() -> Service:
             sink = make_sink(name, self.settings.sinks[name])
-            return self._work_service(SinkStage(sink), (topics.STORIES,))
+            return self._work_service(SinkStage(sink), (topics.STORIES,), sink.close)
 
         return make
 
-    def _stage(self, name: str) -> Stage | BatchStage:
+    def _stage(self, name: str) -> tuple[Stage | BatchStage, Close]:
         match name:
             case "normalise":
-                return NormaliseStage(hints=self._hints())
+                return NormaliseStage(hints=self._hints()), _nothing
             case "deduplicate":
-                return DeduplicateStage(make_index(self.settings))
+                index = make_index(self.settings)
+                return DeduplicateStage(index), index.close
             case "enrich":
                 names = self.settings.enrich.enrichers
                 enrichers = load_enrichers(names) if names else default_enrichers()
-                return EnrichStage(enrichers, clock=time.perf_counter)
+                return EnrichStage(enrichers, clock=time.perf_counter), _nothing
             case "release":
-                return ReleaseStage(lambda: datetime.now(UTC))
+                return ReleaseStage(self.now), _nothing
         raise Fatal(f"there is no stage {name!r}")
 
     def _hints(self) -> dict[str, Hints]:
@@ -242,11 +268,19 @@ class App:
         sources = load_sources(self.settings.poll.sources)
         return {s.id: Hints(agency=s.agency, language=s.language, zone=s.timezone) for s in sources}
 
-    def _work_service(self, stage: Stage | BatchStage | SinkingStage, consumed: Sequence[str]) -> Service:
+    def _work_service(self, stage: Stage | BatchStage | SinkingStage, consumed: Sequence[str], close: Close) -> Service:
         work = self.settings.work
         observer = StageObserver(self.work_metrics, stage.name)
-        subscription = self.bus.subscribe(
-            topics.group(stage.name), consumed, member=self.instance, max_records=work.batch
-        )
+        try:
+            subscription = self.bus.subscribe(
+                topics.group(stage.name), consumed, member=self.instance, max_records=work.batch
+            )
+        except BaseException:
+            close()
+            raise
         worker = Worker(stage, subscription, observer, retry=RetryPolicy(attempts=work.attempts))
-        return WorkService(worker, observer)
+        return WorkService(worker, observer, close)
+
+
+def _nothing() -> None:
+    """For a stage that holds nothing."""

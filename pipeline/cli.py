@@ -246,3 +246,7 @@ def lag(config: ConfigOption = None) -> None:
 
 
 __all__ = ["Fatal", "cli", "main"]
+
+
+if __name__ == "__main__":
+    main()

@@ -38,8 +38,6 @@ class KafkaSettings(Section):
     client_id: str = "newswire"
     transaction_timeout: float = Field(10.0, gt=0, le=900)
     """Seconds; a process whose transaction is open for more than twice this ends itself."""
-    session_timeout: float = Field(10.0, gt=0)
-    """Seconds after which a silent member loses its partitions."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     sasl_mechanism: str | None = None
     sasl_username: str | None = None
@@ -74,6 +72,8 @@ class BusSettings(Section):
     kind: Literal["sqlite", "kafka"] = "sqlite"
     path: Path = Path("data/log.db")
     """The embedded log's file (kind: sqlite)."""
+    session_timeout: float = Field(10.0, gt=0)
+    """Seconds after which a silent member loses its partitions."""
     kafka: KafkaSettings = KafkaSettings()
 
 

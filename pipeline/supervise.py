@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from pipeline.errors import Fatal, Fenced
+from pipeline.errors import Fatal, Fenced, Transient
 from pipeline.observe.log import logger
 from pipeline.observe.server import Health
 
@@ -105,7 +105,8 @@ class Supervisor:
                     return
                 self._log.warning("fenced, joining again", service=self._name(index), error=str(error))
                 self._stop.wait(min(restarts, 5))
-            except Fatal as error:
+            except (Fatal, Transient) as error:
+                # Transient only reaches us from the start of a service: what it needs isn't there.
                 self._fail(index, error)
                 return
             except BaseException as error:  # a service that died must never go unnoticed

@@ -38,7 +38,10 @@ class Transaction(Protocol):
     """Outputs of one polled batch. Not thread-safe."""
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> None:
-        """Add one record. Keys are bytes, so that a dead letter keeps the one it came with. May not block on the network for long; failures surface when the transaction ends."""
+        """Add one record. Keys are bytes, so that a dead letter keeps the one it came with.
+
+        May not block on the network for long; failures surface when the transaction ends.
+        """
 
 
 class Subscription(Protocol):
@@ -90,7 +93,9 @@ class Subscription(Protocol):
 class Publisher(Protocol):
     """Sends outside of any consumption, at least once. Thread-safe."""
 
-    def publish(self, topic: str, records: Sequence[tuple[bytes | None, bytes | None, Headers]]) -> list[tuple[int, int]]:
+    def publish(
+        self, topic: str, records: Sequence[tuple[bytes | None, bytes | None, Headers]]
+    ) -> list[tuple[int, int]]:
         """Send `(key, value, headers)` records and return `(partition, offset)` of each, once all are durable.
 
         Raises:
@@ -124,9 +129,7 @@ class Reader(Protocol):
 class Bus(Protocol):
     """A connection to one log. Thread-safe; what it hands out is not, unless said."""
 
-    def subscribe(
-        self, group: str, topics: Sequence[str], *, member: str, max_records: int = 500
-    ) -> Subscription:
+    def subscribe(self, group: str, topics: Sequence[str], *, member: str, max_records: int = 500) -> Subscription:
         """Join a group. `member` is a name that is stable across restarts of one instance and unique in the group."""
 
     def publisher(self) -> Publisher: ...
