@@ -121,13 +121,18 @@ BY_ALIAS: dict[str, Agency] = {
 BY_NAME: dict[str, Agency] = {agency.name: agency for agency in AGENCIES}
 
 
+CLOSERS = frozenset(closer.casefold() for agency in AGENCIES for closer in agency.closers)
+"""Words that end a story and stand on a line of their own, even where no blank line parts them from it."""
+
+
 def alternation(words: set[str]) -> str:
     """A regular expression for any of `words`, longest first, so that the longer of two always wins."""
     return "|".join(re.escape(word) for word in sorted(words, key=lambda w: (-len(w), w)))
 
 
 ANY_ALIAS = alternation({alias for agency in AGENCIES for alias in agency.aliases})
-ANY_BARE = alternation({alias for agency in AGENCIES for alias in agency.bare})
+BARE_NAMES: tuple[str, ...] = tuple(sorted({alias for agency in AGENCIES for alias in agency.bare}))
+ANY_BARE = alternation(set(BARE_NAMES))
 
 _SPLIT = re.compile(r"\s*[/,&+=]\s*|\s+[-–—]\s+|\s+")
 

@@ -70,9 +70,10 @@ def read_body(item: RawItem, headlines: frozenset[str], trusted: str | None) -> 
 
 def _strip(copy: Copy, headlines: frozenset[str], trusted: str | None) -> None:
     """Take everything off that is not copy, until there is nothing more to take."""
+    known: set[str] = set()
     for _ in range(_MOST_ROUNDS):
         before = copy.paragraphs
-        kept, furniture = strip_furniture(before)
+        kept, furniture = strip_furniture(before, known)
         opening = strip_opening(kept, headlines, trusted)
         closing = strip_closing(opening.paragraphs)
         copy.paragraphs = promote(closing.paragraphs)

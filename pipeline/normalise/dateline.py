@@ -8,7 +8,7 @@ import re
 
 import msgspec
 
-from pipeline.normalise.agencies import ANY_ALIAS, ANY_BARE, BY_ALIAS, lookup
+from pipeline.normalise.agencies import ANY_ALIAS, ANY_BARE, BARE_NAMES, BY_ALIAS, lookup
 from pipeline.normalise.dates import Day, trailing_day
 from pipeline.normalise.places import read_places
 
@@ -45,6 +45,9 @@ _FIRST_REST = re.compile(r"(?P<pre>[^\n]{2,90}?)\s*(?:[-–—](?=\s|$)|\.\s*[-�
 _NO_AGENCY = re.compile(
     r"(?P<pre>[A-Z][^\n(]{2,80}?(?:\d{1,2}(?:,?\s*\d{4})?|\d\d? [A-Z][a-z]{2,8}\.?))\s*,?\s*(?:--?|[–—])(?:\s+|$)"
 )
+# A digit, perhaps a month after it, and the dash: what any dateline without an agency has.
+_DASH = re.compile(r"\d(?: [A-Z][a-z]{2,8}\.?)?\s*,?\s*[-–—]")
+_DEEPEST_DASH = 96
 _CHINESE = re.compile(
     r"[(（]?(?P<credit>新华社|新華社|中新社|中新网|中央社|法新社|路透社|共同社|美联社)"
     r"(?P<places>[一-鿿/／、·\s]{2,20}?)\s*(?:(?P<year>\d{4})年)?(?:(?P<month>\d{1,2})月)?(?P<day>\d{1,2})日?\s*(?:[综專专综合]*电|電|讯|訊)"
@@ -73,7 +76,7 @@ def read_dateline(paragraph: str, *, trusted: str | None = None) -> Parsed | Non
 
 
 def _agency_inside(head: str, trusted: str | None) -> Parsed | None:
-    match = _BRACKETED.search(head) or _SLASHED.search(head) or _BARE.search(head) or _ANY_CREDIT.search(head)
+    match = _BRACKETED.search(head) or _SLASHED.search(head) or _bare(head) or _ANY_CREDIT.search(head)
     if match is None or match.start() == 0:
         return None
     read = _read_before(head[: match.start()])
@@ -100,6 +103,10 @@ def _agency_inside(head: str, trusted: str | None) -> Parsed | None:
         agency=known.name if known else None,
         credit=match["credit"].strip(),
     )
+
+
+def _bare(head: str) -> re.Match[str] | None:
+    return _BARE.search(head) if any(name in head for name in BARE_NAMES) else None
 
 
 def _read_before(before: str) -> tuple[tuple[str, ...], dict[str, str], Day | None] | None:
@@ -154,7 +161,7 @@ def _agency_first(head: str) -> Parsed | None:
 
 
 def _no_agency(head: str) -> Parsed | None:
-    match = _NO_AGENCY.match(head)
+    match = _NO_AGENCY.match(head) if _DASH.search(head, 0, _DEEPEST_DASH) else None
     dated = trailing_day(match["pre"]) if match else None
     if match is None or dated is None or dated[1].month is None:
         return None

@@ -6,7 +6,36 @@ import msgspec
 
 from pipeline.errors import Permanent
 from pipeline.item import RawItem
-from pipeline.story import PLAIN, Newswire, Story, from_document
+from pipeline.story import PLAIN, Json, Newswire, Story, from_document
+
+_CAMEL = (
+    "representationType firstCreated versionCreated contentCreated pubStatus copyrightHolder copyrightNotice",
+    "usageTerms edNote contentType charCount wordCount contactInfo geoJSON infoSources altIds trustIndicators",
+    "rightsInfo plannedCoverage eventDetails langId linkedRights encodedRights sizeInBytes aspectRatio videoCodec",
+    "frameRate transportProtocol scanType symbolType digitalSourceType",
+)
+_RENAMED: dict[str, str] = {name.lower(): name for row in _CAMEL for name in row.split()}
+_RENAMED["embargoed"] = "embargoedUntil"
+"""Properties that ninjs 2 wrote small and ninjs 3 writes in camel case."""
+_REPRESENTATION = {"complete": "full", "incomplete": "partial", "associated": "partial"}
+
+
+def upgrade(value: Json) -> Json:
+    """A ninjs 2 document under the names of ninjs 3; one of ninjs 3 comes back as an equal copy."""
+    if isinstance(value, list):
+        return [upgrade(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    renamed: dict[str, Json] = {}
+    for name, entry in value.items():
+        new = str(_RENAMED.get(name, name))
+        target = name if new in value and new != name else new
+        # What the extension holds is ours or another's, and no business of the standard's.
+        renamed[target] = entry if name == "newswire" else upgrade(entry)
+    kind = renamed.get("representationType")
+    if isinstance(kind, str):
+        renamed["representationType"] = _REPRESENTATION.get(kind, kind)
+    return renamed
 
 
 def complete(item: RawItem, derived: Story) -> Story:
@@ -15,7 +44,7 @@ def complete(item: RawItem, derived: Story) -> Story:
     Raises:
         Permanent: ``bad_ninjs``.
     """
-    document = copying.deepcopy(item.ninjs)
+    document = upgrade(copying.deepcopy(item.ninjs))
     if not isinstance(document, dict):
         raise Permanent("bad_ninjs", "a ninjs document is a JSON object")
     document.setdefault("uri", item.uri)

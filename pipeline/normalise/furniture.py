@@ -206,6 +206,7 @@ _AMBIGUOUS = frozenset(
 ) | {"top stories", "latest news", "most read", "zum thema", "по теме", "más noticias", "sign in", "log in"}
 """Words that may also be a subhead: taken only where no copy follows them."""
 _PHRASES: dict[str, Rule] = {phrase: rule for rule in RULES for phrase in rule.phrases}
+_LONGEST_PHRASE = max(map(len, _PHRASES)) + 8
 _PATTERNS: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     (re.compile("|".join(f"(?:{pattern})" for pattern in rule.patterns), re.IGNORECASE), rule)
     for rule in RULES
@@ -222,14 +223,22 @@ _OPENING = re.compile(
 )
 
 
-def strip_furniture(paragraphs: list[str]) -> tuple[list[str], list[Removed]]:
-    """`paragraphs` without page furniture, and what was taken."""
+def strip_furniture(paragraphs: list[str], known: set[str]) -> tuple[list[str], list[Removed]]:
+    """`paragraphs` without page furniture, and what was taken.
+
+    `known` are paragraphs that no rule takes, found in an earlier round; this round's are added.
+    """
     kept: list[str] = []
     removed: list[Removed] = []
     heading_at: int | None = None
     last_copy = _last_copy(paragraphs)
     for index, paragraph in enumerate(paragraphs):
+        if paragraph in known:
+            kept.append(paragraph)
+            continue
         rule = match_rule(paragraph)
+        if rule is None:
+            known.add(paragraph)
         if rule is None or (index < last_copy and paragraph.casefold().strip(_END) in _AMBIGUOUS):
             kept.append(paragraph)
             continue
@@ -251,10 +260,10 @@ def match_rule(paragraph: str) -> Rule | None:
     """The rule that takes `paragraph`, or None where it is copy."""
     if len(paragraph) > _LONGEST:
         return None
-    folded = paragraph.casefold().strip(_END)
-    rule = _PHRASES.get(folded)
-    if rule is not None:
-        return rule
+    if len(paragraph) <= _LONGEST_PHRASE:
+        rule = _PHRASES.get(paragraph.casefold().strip(_END))
+        if rule is not None:
+            return rule
     if _OPENING.match(paragraph):
         for pattern, owner in _PATTERNS:
             if pattern.fullmatch(paragraph):

@@ -7,9 +7,12 @@ fitted on it. What is returned joins to text that this module reads back to the 
 import re
 from itertools import pairwise
 
+from pipeline.normalise.agencies import CLOSERS
+
 _WIDEST_WRAP = 110
 _NARROWEST_WRAP = 40
 _WRAPPED_SHARE = 0.75
+_SMALL_SHARE = 0.4
 _INDENT = "  "
 _COLUMN_GAP = 3
 """Spaces that part the columns of a table set by hand; fewer are a typist's habit."""
@@ -17,6 +20,7 @@ _CELL_MARKS = 3
 
 _SPACES = re.compile(r"[ \t]+")
 _GAP = re.compile(r" {2,}")
+_LONGEST_CLOSER = max(map(len, CLOSERS)) + 3
 _BULLET = re.compile(r"(?:[-*•·–—▪◦‣+>]|\d{1,3}[.)]|[a-z]\))\s")
 _SENTENCE_END = (".", "!", "?", ":", '"', "”", "»", "。", "'", "’", ")")
 
@@ -68,6 +72,9 @@ def _blocks(text: str) -> list[list[_Line]]:
                 found.append(block)
                 block = []
             continue
+        if block and len(line) <= _LONGEST_CLOSER and line.casefold().strip(".") in CLOSERS:
+            found.append(block)
+            block = []
         if "   " in line or "\t" in line or line.count(";") >= _CELL_MARKS:
             kind = _ROW
         elif not line[0].isalpha() and _BULLET.match(line):
@@ -86,15 +93,20 @@ def _width(blocks: list[list[_Line]]) -> int:
     width = max(lengths, default=0)
     if not _NARROWEST_WRAP <= width <= _WIDEST_WRAP:
         return 0
-    breaks = full = 0
+    breaks = full = small = 0
     for lines in blocks:
         for (text, _, kind), (following, indented, next_kind) in pairwise(lines):
             if kind or next_kind or indented:
                 continue
             breaks += 1
-            if len(text) + 1 + _first_word(following) > width or following[0].islower():
+            if following[0].islower():
+                small += 1
+            elif len(text) + 1 + _first_word(following) > width:
                 full += 1
-    return width if breaks and full >= _WRAPPED_SHARE * breaks else 0
+    if not breaks:
+        return 0
+    # Some wires break well before the margin; there, lines that go on in small letters tell.
+    return width if small + full >= _WRAPPED_SHARE * breaks or small >= _SMALL_SHARE * breaks else 0
 
 
 def _first_word(text: str) -> int:

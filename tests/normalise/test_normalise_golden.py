@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.item import RawItem, decode_item
 from pipeline.normalise import normalise
+from pipeline.normalise.delivered import upgrade
 from pipeline.story import from_ninjs, to_ninjs
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -54,6 +55,22 @@ def test_the_story_is_valid_ninjs(path: Path) -> None:
     jsonschema.Draft202012Validator(schema, registry=registry, format_checker=jsonschema.FormatChecker()).validate(
         document
     )
+
+
+def test_ninjs_2_gets_the_names_of_ninjs_3() -> None:
+    old = {
+        "pubstatus": "usable",
+        "renditions": [{"contenttype": "text/plain"}],
+        "representationtype": "complete",
+        "x": 1,
+    }
+    assert upgrade(old) == {
+        "pubStatus": "usable",
+        "renditions": [{"contentType": "text/plain"}],
+        "representationType": "full",
+        "x": 1,
+    }
+    assert upgrade(upgrade(old)) == upgrade(old)
 
 
 def test_a_delivered_document_keeps_every_property() -> None:
