@@ -10,7 +10,7 @@ from pipeline.item import Origin
 
 _HEAD = 65_536
 # The first that claims the document reads it: the surest signs come first, text takes what is left.
-_FORMATS: tuple[str, ...] = ("anpa", "iptc7901", "xml_family", "page", "feed", "json_family", "mail", "plain")
+_FORMATS: tuple[str, ...] = ("anpa", "iptc7901", "xml_family", "page", "mail", "feed", "json_family", "plain")
 _DEFAULT = Limits()
 
 

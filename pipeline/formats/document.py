@@ -16,9 +16,11 @@ from pipeline.story import Provenance, Text
 class Limits(msgspec.Struct, frozen=True):
     """Bounds on one document, so that no sender can make a parser eat the machine."""
 
-    body_bytes: int = 20_000_000
-    items: int = 5_000
+    body_bytes: int = 64_000_000
+    items: int = 100_000
     """Items after the last one allowed are refused together, by one `Refusal`."""
+    feed_entries: int = 2_000
+    """The same for the entries of a feed, each of which costs feedparser up to a millisecond or two."""
     depth: int = 64
     """Nesting of JSON; XML has libxml2's own bound of 256."""
 

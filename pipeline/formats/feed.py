@@ -13,36 +13,54 @@ import feedparser
 from pipeline.errors import Permanent
 from pipeline.formats.charset import declaration
 from pipeline.formats.document import Document, FeedHints, Limits, content_id, make_item, read_each, sha256, text, whole
-from pipeline.formats.feed_guard import check_cost
+from pipeline.formats.feed_guard import check_cost, count_entries
 from pipeline.formats.feed_items import byline_names, concepts_of, extra_of, links_of
-from pipeline.item import Origin, RawItem
+from pipeline.formats.feed_window import keep_first
+from pipeline.item import Origin, RawItem, Refusal
 from pipeline.story import Json, Text
 
 NAME = "feed"
 _ROOT = re.compile(r"<(?:[\w.\-]{1,40}:)?(rss|feed|RDF|channel)\b", re.IGNORECASE)
 
+_RUBBISH = 500
+
 
 def sniff(head: str) -> bool:
-    """The document element of a feed within the first bytes, well-formed or not."""
-    return _ROOT.search(head[:4096]) is not None
+    """The document element of a feed: first of the markup, or after a little rubbish from a broken server."""
+    start = _ROOT.search(head[:4096])
+    opening = head.lstrip("\ufeff\u00ef\u00bb\u00bf\x00 \r\n\t")[:1]
+    return start is not None and (opening == "<" or (start.start() < _RUBBISH and opening not in {"{", "["}))
 
 
 def read(body: bytes, origin: Origin, limits: Limits) -> Document:
     """The entries of a feed in document order, and its hints for polling.
 
     Raises:
-        Permanent: ``hostile_markup`` where reading it would take far longer than its size warrants,
+        Permanent: ``too_many_items`` where those past the limit cannot be told apart,
+            ``hostile_markup`` where reading it would take far longer than its size warrants,
             ``bad_feed`` where feedparser finds no feed in it.
     """
+    digest = sha256(body)
+    refused: tuple[Refusal, ...] = ()
+    if count_entries(body) > limits.feed_entries:
+        body, refused = _bounded(body, limits.feed_entries)
     check_cost(body)
     result = run_feedparser(body, origin)
     feed = result["feed"]
     if not result.get("version") and not result["entries"] and not feed.get("title"):
         raise Permanent("bad_feed", f"no feed found: {result.get('bozo_exception') or 'unknown root'}")
-    digest = sha256(body)
     name = result.get("version") or NAME
     items = read_each(result["entries"], lambda entry: _item(entry, feed, name, origin, digest), limits)
-    return Document(NAME, items, _hints(result))
+    return Document(NAME, (*items, *refused), _hints(result))
+
+
+def _bounded(body: bytes, most: int) -> tuple[bytes, tuple[Refusal, ...]]:
+    kept = keep_first(body, most)
+    if kept is None:
+        raise Permanent("too_many_items", f"more than {most} entries")
+    if len(kept) == len(body):
+        return body, ()
+    return kept, (Refusal(position=most, code="too_many_items", why=f"more than {most} entries"),)
 
 
 def run_feedparser(body: bytes, origin: Origin) -> Any:

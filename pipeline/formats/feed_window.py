@@ -56,6 +56,19 @@ def narrow(body: bytes, seen: Container[str]) -> Window:
     return Window(b"".join(kept), prints, unseen, whole=False)
 
 
+def keep_first(body: bytes, count: int) -> bytes | None:
+    """A feed with only its first `count` entries; None where it cannot be split."""
+    spans = _entries(body)
+    if spans is None:
+        return None
+    kept, position = [], 0
+    for start, end in spans[count:]:
+        kept.append(body[position:start])
+        position = end
+    kept.append(body[position:])
+    return b"".join(kept)
+
+
 def _context(body: bytes, spans: list[tuple[int, int]]) -> bytes:
     """The document element's start tag, which sets namespaces, base and language for all entries."""
     if not spans:

@@ -1,6 +1,7 @@
 """JSON documents: decoded once, then read by whichever JSON format knows them."""
 
 import re
+from codecs import BOM_UTF8
 from importlib import import_module
 from types import ModuleType
 
@@ -31,7 +32,7 @@ def read(body: bytes, origin: Origin, limits: Limits) -> Document:
     try:
         document = load(body, origin, limits.depth)
     except Permanent as error:
-        lines = [line for line in body.splitlines() if line.strip()]
+        lines = [line for line in body.removeprefix(BOM_UTF8).splitlines() if line.strip()]
         if error.code != "bad_json" or not _are_documents(lines):
             raise
         return _many(lines, sha256(body), origin, limits)

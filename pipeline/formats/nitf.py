@@ -82,7 +82,15 @@ def bodies(root: etree._Element) -> tuple[Text, ...]:
 
 def bylines(root: etree._Element) -> tuple[str, ...]:
     """The bylines as written, name and title together."""
-    return xmls.texts(child(root, "body", "body.head"), "byline")
+    return tuple(filter(None, map(_byline, children(child(root, "body", "body.head"), "byline"))))
+
+
+def _byline(byline: etree._Element) -> str | None:
+    title = text_of(child(byline, "byttl"))
+    written = text_of(byline)
+    if title and written and written.endswith(f" {title}"):
+        return f"{written.removesuffix(title).rstrip(' ,')}, {title}"
+    return written
 
 
 def _markup(element: etree._Element | None) -> tuple[Text, ...]:

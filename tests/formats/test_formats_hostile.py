@@ -92,10 +92,21 @@ def test_json_is_bounded_in_depth():
 
 def test_items_are_bounded_in_number():
     feed = b'<rss version="2.0"><channel>' + b"<item><title>x</title></item>" * 50 + b"</channel></rss>"
-    items = parse(feed, HERE, Limits(items=10)).items
+    items = parse(feed, HERE, Limits(feed_entries=10)).items
     assert len(items) == 11
     assert isinstance(items[-1], Refusal)
     assert items[-1].code == "too_many_items"
+
+
+def test_lines_are_bounded_in_number():
+    lines = b'{"uri":"u","headline":"h"}\n' * 30
+    items = parse(lines, HERE, Limits(items=20)).items
+    assert len(items) == 21
+    assert isinstance(items[-1], Refusal)
+
+
+def test_a_malformed_feed_of_too_many_entries_is_refused():
+    assert outcome(b"<rss><channel>&" + b"<item></item>" * 11, Limits(feed_entries=10)) == "too_many_items"
 
 
 def test_bodies_are_bounded_in_size():
@@ -121,3 +132,16 @@ def test_other_formats_load_no_feedparser_and_nothing_of_the_shell():
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )
+
+
+def test_a_dense_but_honest_feed_is_read():
+    cells = b"<tr><td>12</td><td>7</td></tr>" * 3_000
+    table = b'<div xmlns="http://www.w3.org/1999/xhtml"><table>' + cells + b"</table></div>"
+    feed = (
+        b'<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title><entry><id>i</id><title>Table</title><content type="xhtml">'
+        + table
+        + b"</content></entry></feed>"
+    )
+    (item,) = parse(feed, HERE).items
+    assert isinstance(item, RawItem)
+    assert item.bodies[0].value.count("<td>") == 6_000
