@@ -37,7 +37,7 @@ class Window(msgspec.Struct, frozen=True):
 def narrow(body: bytes, seen: Container[str]) -> Window:
     """Leave out of a feed the entries whose fingerprints are in `seen`.
 
-    A fingerprint covers the entry's bytes and the start tags round it: a new base URI makes all entries new.
+    A fingerprint covers the entry's bytes and the document element's start tag: a new base URI makes all entries new.
     """
     spans = _entries(body)
     if spans is None:
