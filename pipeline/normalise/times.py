@@ -45,6 +45,7 @@ _NAMED = re.compile(
 _AMERICAN = re.compile(
     rf"(?:[^\W\d_]+\.?,?\s+)?(?P<mo>[^\W\d_]+)\.?\s+(?P<d>\d{{1,2}}),?\s+(?P<y>\d{{4}})(?:[,\s]+(?:at\s+)?{_CLOCK})?\s*(?P<ap>[AaPp]\.?[Mm]\.?)?\s*(?P<z>[A-Z]{{1,5}}|[+-]\d\d:?\d\d)?"
 )
+_ISO_LENGTH = len("2021-06-28T14:00Z")
 _OFFSET = re.compile(r"(?:[A-Z]{2,4})?([+-])(\d\d):?(\d\d)?")
 _MIDNIGHT = 24
 
@@ -52,6 +53,15 @@ _MIDNIGHT = 24
 def read_time(text: str, zone: str | None = None) -> Moment | None:
     """The moment that `text` means; a time without a zone is in `zone` (IANA; UTC where none). None if unreadable."""
     text = " ".join(text.split())
+    if len(text) >= _ISO_LENGTH and text[4] == "-" and text[10] == "T":
+        # Nearly every source writes this form; the library reads it forty times faster than the expressions.
+        aware: datetime | None
+        try:
+            aware = datetime.fromisoformat(text)
+        except ValueError:
+            aware = None  # one of the forms below, or none
+        if aware is not None and aware.tzinfo is not None:
+            return _bounded(aware)
     for pattern in (_ISO, _NAMED, _AMERICAN):
         match = pattern.fullmatch(text)
         if match is not None:
@@ -123,6 +133,13 @@ def _moment(aware: datetime, flag: str | None) -> Moment:
     sign = "-" if minutes < 0 else "+"
     hours, rest = divmod(abs(minutes), 60)
     return Moment(at=aware.astimezone(UTC), offset=f"{sign}{hours:02d}:{rest:02d}", flag=flag, zoned=flag is None)
+
+
+def _bounded(aware: datetime) -> Moment | None:
+    try:
+        return _moment(aware, None)
+    except OverflowError:
+        return None  # a time in the year 1 or 9999, outside the calendar once in UTC
 
 
 @lru_cache(maxsize=64)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pipeline.errors import Fatal
 from pipeline.item import Link, RawItem
 from pipeline.normalise import Hints, normalise
 from pipeline.normalise.signals import SIGNALS, read_codes, read_headline
@@ -266,3 +267,9 @@ def test_urgency() -> None:
     assert story(urgency="0").urgency is None
     assert story(headline="FLASH - Ports shut").urgency == 1
     assert read_headline("Ports").sequence == {}
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc"])
+def test_a_zone_that_is_none_stops_the_start(zone: str) -> None:
+    with pytest.raises(Fatal, match="IANA"):
+        Hints(zone=zone)
