@@ -83,7 +83,7 @@ _LINE = re.compile(r"[ \t\r\n\f]+")
 _CUSTOM = re.compile(r"<(/?)(body\.\w+)")
 # Lines at the margin after indented ones, or a blank line between words: laid out for a printer, not by a
 # program that indents markup.
-_SET_BY_HAND = re.compile(r"\n[ \t]{2,}\S[^\n]*\n\S|\S[ \t]*\n[ \t]*\n[ \t]*\S")
+_SET_BY_HAND = re.compile(r"\n(?:[ \t]{2,}\S[^\n]*\n\S|[ \t]*\n)")
 _DEEPEST = 200
 
 TAGS = {
@@ -188,7 +188,7 @@ class _Reader:
             self.walk(node, depth + 1)
 
     def _text(self, text: str) -> None:
-        if "\n" in text and _SET_BY_HAND.search(text):
+        if "\n" in text and _SET_BY_HAND.search(text.strip()):
             self._preformatted(text)
         else:
             self._words.append(text)
