@@ -22,11 +22,8 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     """When something new was last found."""
     moved_to: str | None = None
     """Where permanent redirects have led."""
-    hub: str | None = None
     rhythm: bytes = b""
     """What `rhythm` has learned."""
-    pending: tuple[str, ...] = ()
-    """Article pages still owed: stories were published with the teaser only."""
 
 
 _encoder = msgspec.msgpack.Encoder()

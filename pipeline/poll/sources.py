@@ -63,8 +63,6 @@ class Source(_Strict):
     tags: tuple[str, ...] = ()
     internal: bool = False
     """Whether private, loopback and link-local addresses are allowed."""
-    fulltext: Literal["feed", "page"] = "feed"
-    """``page``: stories are read from their article pages, the feed carries teasers."""
     proxy: str | None = None
     enabled: bool = True
 

@@ -92,7 +92,6 @@ def after_reading(
             answered=True,
             last_item=now if new else cursor.last_item,
             moved_to=answer.moved_to or cursor.moved_to,
-            hub=hints.hubs[0] if hints and hints.hubs else cursor.hub,
             rhythm=rhythm,
         ),
         interval,

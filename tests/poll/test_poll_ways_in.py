@@ -18,7 +18,8 @@ from pipeline.item import Origin
 from pipeline.poll.folder import FolderWatch
 from pipeline.poll.opml import export_opml, import_opml, to_yaml
 from pipeline.poll.push import PushEndpoint
-from pipeline.poll.reading import IN_PROCESS_BYTES, DocumentReader
+from pipeline.poll.reading import IN_PROCESS_BYTES, DocumentReader, KilledError
+from pipeline.poll.reload import SourceList
 from pipeline.poll.sources import Source, SourcesError, load_sources, parse_sources
 from pipeline.state.sources_sqlite import SqlitePollMemory
 
@@ -53,6 +54,20 @@ sources:
     ):
         assert words in said
     assert "hunter2" not in said
+
+
+def test_a_changed_list_is_taken_over_and_a_bad_one_refused_whole(tmp_path: Path) -> None:
+    path, refused = tmp_path / "feeds.yaml", list[str]()
+    path.write_text("sources: []\n")
+    changed = SourceList(path, refused.extend)
+    assert changed() is None
+    path.write_text("sources: [{id: a, url: 'https://a.example/'}, {id: b}]\n")
+    assert changed() is None
+    assert len(refused) == 1
+    path.write_text("sources: [{id: a, url: 'https://a.example/'}]\n")
+    assert [s.id for s in changed() or ()] == ["a"]
+    changed.ask()
+    assert changed() is not None
 
 
 def folder_watch(folder: Path, publisher: ListPublisher, **more: object) -> FolderWatch:
@@ -176,6 +191,14 @@ def test_a_large_document_is_read_by_a_child_that_can_be_replaced() -> None:
         assert len(reader.read(body, origin).items) == 60
     finally:
         reader.close()
+
+
+def test_a_child_that_takes_too_long_is_killed_and_replaced() -> None:
+    body = rss(*(entry(n, body="The quay is long. " * 20) for n in range(60)))
+    reader = DocumentReader(seconds=0.001, seconds_per_mb=0)
+    with pytest.raises(KilledError):
+        reader.read(body, Origin(source="o"))
+    assert reader._child is None
 
 
 def test_leases_are_shared_fenced_and_taken_over(tmp_path: Path) -> None:
