@@ -151,7 +151,11 @@ class FolderWatch:
             return "truncated"
         if isinstance(reading, Refusal):
             return self._fail(claimed, reading.code, reading.why)
-        return self._publish(claimed, reading)
+        try:
+            return self._publish(claimed, reading)
+        except Permanent as error:
+            # The log will never take it (too large, for one): the next file must not wait behind it.
+            return self._fail(claimed, error.code, error.why)
 
     def _publish(self, claimed: Path, reading: Reading) -> str:
         if reading.items:

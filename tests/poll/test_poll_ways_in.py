@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from poll_lab import CountingObserver, ListPublisher, entry, rss
 
-from pipeline.errors import Transient
+from pipeline.errors import Permanent, Transient
 from pipeline.item import Origin
 from pipeline.poll.folder import FolderWatch
 from pipeline.poll.opml import export_opml, import_opml, to_yaml
@@ -106,6 +106,19 @@ def test_a_file_stays_until_the_log_has_it(tmp_path: Path) -> None:
     assert (tmp_path / "a.xml").exists()
     watch.scan()
     assert len(publisher.records) == 1
+
+
+class Refusing(ListPublisher):
+    """A log that takes nothing, ever."""
+
+    def publish(self, topic, records):
+        raise Permanent("too_large_for_log", "the record is too large")
+
+
+def test_a_file_that_the_log_refuses_goes_to_failed(tmp_path: Path) -> None:
+    drop(tmp_path, "a.xml", rss(entry(1)))
+    assert folder_watch(tmp_path, Refusing()).scan() == 1
+    assert json.loads((tmp_path / "failed" / "a.xml.reason.json").read_text())["code"] == "too_large_for_log"
 
 
 def test_several_watchers_take_each_file_once(tmp_path: Path) -> None:
