@@ -111,7 +111,7 @@ def test_a_file_stays_until_the_log_has_it(tmp_path: Path) -> None:
 class Refusing(ListPublisher):
     """A log that takes nothing, ever."""
 
-    def publish(self, topic, records):
+    def publish(self, topic, records):  # noqa: ARG002  # it takes none of them
         raise Permanent("too_large_for_log", "the record is too large")
 
 
