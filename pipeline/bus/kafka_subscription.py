@@ -217,6 +217,9 @@ class KafkaSubscription:
             batch_size=_BATCH_BYTES,
             max_request_size=8 * _BATCH_BYTES,
             linger_ms=20,
+            # The broker ends a transaction after it has answered; the next one is refused until then, and at the
+            # default pause of 100 ms every batch would wait twice.
+            retry_backoff_ms=10,
             metrics_enabled=False,
         )
         try:
