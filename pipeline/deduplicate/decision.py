@@ -54,6 +54,9 @@ def decide(known: Known | None, story: Story, content: str) -> Decision:
         return Decision(REDELIVERY, known.version, story.uri)
     if stated is not None and stated < known.version:
         return Decision(STALE, stated, story.uri)
+    if known.killed and not killing and (stated is None or stated <= known.version):
+        # A kill may overtake its original. Only a version that the source itself numbers higher runs again.
+        return Decision(STALE, known.version, story.uri)
     # A version that the source states twice with different content keeps its number: the later one wins at the sinks.
     version = known.version + 1 if stated is None else stated
     if killing:

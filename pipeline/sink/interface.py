@@ -31,7 +31,10 @@ class Sink(Protocol):
     """One destination. Used by one thread at a time.
 
     Idempotent by uri and version: a batch that comes again, whole or in part, changes nothing, and a late
-    older version never replaces a newer one. A kill replaces the story by its notice.
+    older version never replaces a newer one. Of two deliveries of one version the later one counts, except
+    that a kill is never undone by a version that is not higher. A destination that keeps one document per
+    story replaces it by the kill's notice, whose body is empty; one that keeps a log appends the notice.
+    Versions are whole numbers: deduplicate numbers what its source does not.
     """
 
     name: str

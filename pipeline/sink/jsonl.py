@@ -30,7 +30,7 @@ class _State(msgspec.Struct):
 
 
 class JsonLinesSink:
-    """See `Sink`. Every version is a line of its own; the newest of a story is the last one with its uri."""
+    """See `Sink`. Every version is a line of its own; the newest of a story is the one with the highest version."""
 
     def __init__(self, name: str, folder: Path, *, rotate_bytes: int = 128 * 1024 * 1024) -> None:
         self.name = name

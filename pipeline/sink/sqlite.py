@@ -43,7 +43,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (uri) DO UPDATE SET
     version = excluded.version, status = excluded.status, language = excluded.language, agency = excluded.agency,
     created = excluded.created, headline = excluded.headline, body = excluded.body, document = excluded.document
-WHERE excluded.version >= stories.version AND excluded.document IS NOT stories.document
+WHERE excluded.version > stories.version OR excluded.version = stories.version
+    AND (excluded.status = 'canceled' OR stories.status <> 'canceled')
 """
 
 
@@ -62,6 +63,7 @@ class SqliteSink:
             self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
             self._connection.executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
+            self.close()
             raise Transient(f"sink {self._path}: {error}") from error
 
     def write(self, batch: Sequence[Delivery]) -> Sequence[Permanent | None]:
@@ -121,7 +123,7 @@ def search(path: Path, query: str, *, limit: int = 20) -> list[bytes]:
             " WHERE stories_text MATCH ? AND s.status <> 'canceled' ORDER BY bm25(stories_text, 4.0, 1.0) LIMIT ?",
             (query, limit),
         ).fetchall()
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         raise Permanent("bad_query", f"{query!r}: {error}") from error
     finally:
         connection.close()

@@ -1,0 +1,67 @@
+"""What may run, and what is held or kept from readers."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipeline.errors import Permanent
+from pipeline.record import Drop, Record
+from pipeline.release import ReleaseStage
+from pipeline.story import CANCELED, Newswire, Story, Text, from_ninjs, to_ninjs
+from pipeline.testing import FakeClock
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def released(story):
+    return ReleaseStage(FakeClock(NOW)).process(Record("wire.enriched", 0, 0, b"k", to_ninjs(story)))
+
+
+def test_a_usable_story_goes_to_the_log_and_to_the_latest_as_it_is():
+    story = Story(uri="urn:a", version="1", pub_status="usable", bodies=(Text("copy"),))
+    outcomes = released(story)
+    assert [o.topic for o in outcomes] == ["wire.stories", "wire.latest"]
+    assert {o.value for o in outcomes} == {to_ninjs(story)}
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        Story(uri="urn:a", pub_status="withheld"),
+        Story(uri="urn:a", pub_status="something else"),
+        Story(uri="urn:a", pub_status="usable", embargoed_until=NOW + timedelta(seconds=1)),
+    ],
+)
+def test_what_may_not_run_is_held_and_kept_byte_for_byte(story):
+    [outcome] = released(story)
+    assert outcome.topic == "wire.held"
+    assert outcome.value == to_ninjs(story)
+
+
+def test_an_embargo_that_is_over_holds_nothing():
+    assert len(released(Story(uri="urn:a", pub_status="usable", embargoed_until=NOW))) == 2
+
+
+@pytest.mark.parametrize("signal", ["advisory", "test"])
+def test_what_is_no_news_is_dropped_with_its_reason(signal):
+    assert released(Story(uri="urn:a", newswire=Newswire(signals=(signal,)))) == (Drop("not_news"),)
+
+
+def test_a_kill_runs_though_its_story_was_embargoed_and_has_no_copy():
+    kill = Story(
+        uri="urn:a",
+        pub_status=CANCELED,
+        embargoed_until=NOW + timedelta(days=1),
+        headlines=(Text("KILLED"),),
+        bodies=(Text("copy"),),
+        newswire=Newswire(signals=("kill", "advisory")),
+    )
+    first, second = released(kill)
+    assert first.value == second.value
+    assert from_ninjs(first.value).bodies == ()
+    assert from_ninjs(first.value).headline == "KILLED"
+
+
+def test_a_tombstone_is_no_story():
+    with pytest.raises(Permanent):
+        ReleaseStage(FakeClock(NOW)).process(Record("wire.enriched", 0, 0, b"k", None))
