@@ -18,9 +18,13 @@ from pipeline.deduplicate import DeduplicateStage, StoryIndex
 from pipeline.enrich import EnrichStage, default_enrichers, load_enrichers
 from pipeline.errors import Fatal
 from pipeline.normalise import Hints, NormaliseStage
+from pipeline.observe.log import logger
 from pipeline.observe.poll import PollMetrics
 from pipeline.observe.stage import StageObserver, WorkMetrics
 from pipeline.poll.poller import Poller, PollLimits
+from pipeline.poll.push import PushEndpoint
+from pipeline.poll.reading import DocumentReader
+from pipeline.poll.reload import SourceList
 from pipeline.poll.sources import load_sources
 from pipeline.record import BatchStage, Stage
 from pipeline.release import ReleaseStage
@@ -182,6 +186,7 @@ class App:
         Info("newswire_build", "The running release.", registry=self.registry).info({"version": __version__})
         self.work_metrics = WorkMetrics(self.registry)
         self.bus = make_bus(settings)
+        self._polling = False
         self.instance = settings.instance or socket.gethostname()
 
     def provision(self) -> None:
@@ -193,6 +198,7 @@ class App:
         factories: list[Callable[[], Service]] = []
         for stage in stages or STAGES:
             if stage == "poll":
+                self._polling = True
                 factories.append(self._poll_service)
             elif stage == "sink":
                 factories += [self._sink_factory(name) for name in self.settings.sinks]
@@ -206,7 +212,21 @@ class App:
         return factories
 
     def extend(self, application: web.Application) -> None:
-        """Add the routes of the services to the process's HTTP side."""
+        """Add the routes of the services to the process's HTTP side: where stories are pushed, if they are."""
+        if not self._polling:
+            return
+        publisher, reader = self.bus.publisher(), DocumentReader()
+        sources = load_sources(self.settings.poll.sources)
+        PushEndpoint(sources, publisher, reader, raw_topic=topics.RAW, clock=self.now).attach(application)
+
+        async def let_go(_application: web.Application) -> None:
+            await asyncio.to_thread(publisher.close)
+            await asyncio.to_thread(reader.close)
+
+        application.on_cleanup.append(let_go)
+
+    def _list_refused(self, mistakes: Sequence[str]) -> None:
+        logger("poll").error("the changed list of sources was refused; the old one stays", mistakes=list(mistakes))
 
     def close(self) -> None:
         """Close the log."""
@@ -214,6 +234,7 @@ class App:
 
     def _poll_service(self) -> Service:
         poll = self.settings.poll
+        sources = SourceList(poll.sources, self._list_refused)
         publisher = self.bus.publisher()
         memory = SqlitePollMemory(_parent_made(self.settings.state.path / "sources.db"))
 
@@ -230,6 +251,7 @@ class App:
             observer=PollMetrics(self.registry),
             limits=PollLimits(concurrency=poll.concurrency),
             contact=poll.contact,
+            watch=sources,
         )
         return PollService(poller, close)
 

@@ -3,6 +3,8 @@
 py3langid: a naive Bayes classifier over byte n-grams whose model is inside the wheel.
 """
 
+from functools import cache
+
 import msgspec
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
@@ -16,6 +18,12 @@ SURE = 0.9
 UNDETERMINED = "und"
 
 
+@cache
+def _identifier() -> LanguageIdentifier:
+    # Half a second to load, and nothing changes it.
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
 class Language:
     """Checks the source's tag against the text, and finds it where there is none."""
 
@@ -23,7 +31,7 @@ class Language:
     version = "1"
 
     def __init__(self) -> None:
-        self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+        self._identifier = _identifier()
 
     def enrich(self, story: Story) -> Story:
         """The story with its language; a tag of the source that the text contradicts is flagged."""
