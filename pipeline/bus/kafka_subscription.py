@@ -124,6 +124,7 @@ class KafkaSubscription:
             if self._producer is None:
                 self._producer = self._make_producer()
             deadline = time.monotonic() + timeout
+            self._listener.lost = False
             while True:
                 wait = min(_SLICE, max(0.0, deadline - time.monotonic()))
                 fetched = self._consumer.poll(timeout_ms=int(wait * 1000))
@@ -133,13 +134,13 @@ class KafkaSubscription:
                 if fetched or self._woken.is_set() or time.monotonic() >= deadline:
                     break
             self._woken.clear()
-            self._listener.lost = False
             # Taken now and not at the commit: a batch must commit under the generation it was polled in.
             self._metadata = self._consumer.group_metadata()
             self._assignment = frozenset((p.topic, p.partition) for p in self._consumer.assignment())
         self._batch = [_record(raw) for records in fetched.values() for raw in records]
         self._rewind = bool(self._batch)
-        return self._batch
+        # Put out of the group while polling: what came may belong to somebody else by now, so it is read again.
+        return [] if self._listener.lost else self._batch
 
     @contextmanager
     def transaction(self) -> Iterator[_KafkaTransaction]:
@@ -208,7 +209,7 @@ class KafkaSubscription:
 
     def _make_producer(self) -> Any:
         producer = KafkaProducer(
-            **{**self._common, "request_timeout_ms": max(1_000, self._transaction_timeout_ms // 2)},
+            **{**self._common, "request_timeout_ms": self._transaction_timeout_ms // 2},
             transactional_id=self._transactional_id,
             transaction_timeout_ms=self._transaction_timeout_ms,
             delivery_timeout_ms=self._transaction_timeout_ms,

@@ -91,3 +91,7 @@ def test_memory_stays_flat() -> None:
     tracemalloc.stop()
     print(f"\nnormalise: {grown} bytes kept after {6 * len(items)} stories")
     assert grown < 200_000
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, "-m", "bench", "-s", "-q"]))

@@ -105,20 +105,24 @@ class Run:
         busy = 0
         for _ in range(kills):
             member = self.member(pause=pause, fault=fault)
-            busy += member.wait_for_batch()
-            time.sleep(chance.uniform(0.0, 0.8))
-            member.kill()
+            try:
+                busy += member.wait_for_batch()
+                time.sleep(chance.uniform(0.0, 0.8))
+            finally:
+                member.kill()
         return busy
 
     def drain(self, fault: str = "none", patience: float = 15) -> None:
         """Let a member take what is left, until nothing is, or nothing moves any more."""
         member = self.member(fault=fault)
         moved, before = time.monotonic(), -1
-        while (left := self._left()) > 0 and time.monotonic() - moved < patience:
-            if left != before:
-                moved, before = time.monotonic(), left
-            time.sleep(0.3)
-        member.kill()
+        try:
+            while (left := self._left()) > 0 and time.monotonic() - moved < patience:
+                if left != before:
+                    moved, before = time.monotonic(), left
+                time.sleep(0.3)
+        finally:
+            member.kill()
 
     def _left(self) -> int:
         return sum(self.bus.group_lag(self.group, [self.source]).values())

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -69,7 +70,11 @@ def test_a_zombie_commits_nothing(kafka_broker):
         before = run.count()
     finally:
         os.kill(zombie.pid, signal.SIGCONT)
-    code = zombie.finish()
+    try:
+        code = zombie.finish()
+    except subprocess.TimeoutExpired:
+        zombie.kill()
+        raise
     print(f"\nthe zombie ended with {code}: {zombie.lines[-1]}")
     assert before == run.count() == Count(found=2_000, lost=0, duplicated=0, out_of_order=0)
     assert code == 1
