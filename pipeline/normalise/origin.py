@@ -78,7 +78,8 @@ def settle_agency(item: RawItem, copy: Copy, field: Parsed | None, hints: Hints)
         (_known(item.credit), item.credit),
         (copy.closing_agency, copy.credit),
         (_known(item.agency), item.agency),
-        (_known(hints.agency), hints.agency),
+        # The operator's own word needs no list.
+        (_known(hints.agency) or hints.agency, hints.agency),
     )
     agency = next((name for name, _ in candidates if name), None)
     credit = one_line(item.credit or "") or copy.credit or (said.credit if said else None)
