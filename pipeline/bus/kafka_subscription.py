@@ -112,8 +112,13 @@ class KafkaSubscription:
                 fetch_max_bytes=16 * 1024 * 1024,
                 max_partition_fetch_bytes=2 * 1024 * 1024,
                 fetch_max_wait_ms=100,
+                # A leader that does not know a topic yet assigns none of its partitions; it joins again when
+                # the metadata shows them, and five minutes, the default, is long at the start of a system.
+                metadata_max_age_ms=5_000,
                 metrics_enabled=False,
             )
+            for topic in topics:
+                self._consumer.partitions_for_topic(topic)
             self._consumer.subscribe(list(topics), listener=self._listener)
         self._watchdog = Watchdog(2 * transaction_timeout_ms / 1000, on_stuck)
 
