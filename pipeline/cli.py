@@ -229,6 +229,24 @@ def _interrupted(stop: threading.Event) -> Iterator[None]:
 
 
 @cli.command()
+def search(
+    query: Annotated[str, typer.Argument(help="Words that must occur, or an FTS5 query.")],
+    config: ConfigOption = None,
+    limit: Annotated[int, typer.Option(help="Stories at most.", min=1)] = 20,
+) -> None:
+    """Find stories in the SQLite sink, best first, one ninjs line each."""
+    from pipeline.settings import SqliteSink  # noqa: PLC0415  # keeps `newswire --help` fast
+    from pipeline.sink.sqlite import search as find  # noqa: PLC0415  # as above
+
+    paths = [s.path for s in settings_from(config).sinks.values() if isinstance(s, SqliteSink)]
+    if not paths:
+        complain("search needs a sink of kind sqlite in the configuration")
+        raise typer.Exit(USAGE)
+    for document in find(paths[0], query, limit=limit):
+        sys.stdout.buffer.write(document + b"\n")
+
+
+@cli.command()
 def lag(config: ConfigOption = None) -> None:
     """How many records each stage and sink has still to take."""
     from pipeline.app import make_bus, readers  # noqa: PLC0415  # keeps `newswire --help` fast

@@ -150,6 +150,8 @@ def test_run_serves_and_drains_on_sigterm_and_lag_and_tail_see_its_work(tmp_path
             assert 'newswire_records_sent_total{stage="normalise",topic="wire.normalised"} 1.0' in metrics
             tail = newswire("tail", "wire.stories", "--no-follow", cwd=tmp_path, **environment)
             assert tail.stdout == out.read_bytes()
+            wait_for(lambda: newswire("search", "second library", cwd=tmp_path, **environment).stdout == tail.stdout)
+            assert newswire("search", "absent", cwd=tmp_path, **environment).stdout == b""
             wait_for(lambda: total_lag(newswire("lag", cwd=tmp_path, **environment).stdout) == 0)
             process.send_signal(signal.SIGTERM)
             assert process.wait(25) == 0
