@@ -1,7 +1,6 @@
 """The composition root: builds everything from Settings. Nothing else reads them."""
 
 import asyncio
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from pipeline.bus.log import Bus, TopicSpec
 from pipeline.deduplicate import DeduplicateStage, StoryIndex
 from pipeline.enrich import EnrichStage, default_enrichers, load_enrichers
 from pipeline.errors import Fatal
+from pipeline.instance import claim
 from pipeline.normalise import Hints, NormaliseStage
 from pipeline.observe.log import logger
 from pipeline.observe.poll import PollMetrics
@@ -187,7 +187,9 @@ class App:
         self.work_metrics = WorkMetrics(self.registry)
         self.bus = make_bus(settings)
         self._polling = False
-        self.instance = settings.instance or socket.gethostname()
+        self.instance, self._give_back = (
+            (settings.instance, _nothing) if settings.instance else claim(settings.state.path / "instances")
+        )
 
     def provision(self) -> None:
         """Create the topics that are missing; the embedded log needs no operator for that."""
@@ -229,8 +231,9 @@ class App:
         logger("poll").error("the changed list of sources was refused; the old one stays", mistakes=list(mistakes))
 
     def close(self) -> None:
-        """Close the log."""
+        """Close the log and give back the process's name."""
         self.bus.close()
+        self._give_back()
 
     def _poll_service(self) -> Service:
         poll = self.settings.poll

@@ -164,7 +164,8 @@ class Settings(Section):
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
     instance: str = ""
-    """A name of this process that is the same after a restart; the host's name where empty."""
+    """A name of this process that no other has and that is the same after a restart; where empty, the host's
+    name and the first number that is free on it."""
 
 
 _SINK_KINDS: dict[str, type[BaseModel]] = {
