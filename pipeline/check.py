@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from pipeline.app import make_bus, make_index, make_sink
 from pipeline.errors import NewswireError
+from pipeline.poll.reach import reach
 from pipeline.poll.sources import SourcesError, load_sources
 from pipeline.settings import Settings
 
@@ -12,21 +13,21 @@ Check = tuple[str, bool, str]
 
 def checks(settings: Settings, *, offline: bool) -> Iterator[Check]:
     """One `(what, reached, detail)` after the other, as each is tried."""
-    yield _sources(settings)
+    try:
+        sources = load_sources(settings.poll.sources)
+    except SourcesError as error:
+        yield from (("sources", False, mistake) for mistake in error.mistakes)
+        sources = ()
+    else:
+        yield ("sources", True, f"{len(sources)} in {settings.poll.sources}")
     if offline:
         return
+    for source, good, detail in reach(sources, contact=settings.poll.contact):
+        yield (f"source {source}", good, detail)
     yield _try("log", lambda: _bus(settings))
     yield _try("state", lambda: _state(settings))
     for name in settings.sinks:
         yield _try(f"sink {name}", lambda name=name: _sink(settings, name))  # type: ignore[misc]  # bound now
-
-
-def _sources(settings: Settings) -> Check:
-    try:
-        sources = load_sources(settings.poll.sources)
-    except SourcesError as error:
-        return ("sources", False, "; ".join(error.mistakes))
-    return ("sources", True, f"{len(sources)} in {settings.poll.sources}")
 
 
 def _try(what: str, reach: Callable[[], str]) -> Check:

@@ -114,6 +114,23 @@ def test_an_unreachable_broker_is_one_clear_error(tmp_path):
         assert b"Traceback" not in done.stderr
 
 
+def test_check_reaches_everything_and_names_what_it_cannot(tmp_path):
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "feeds.yaml").write_text(
+        "sources:\n- {id: good, kind: folder, folder: drop}\n- {id: absent, kind: folder, folder: nowhere}\n"
+        "- {id: down, kind: http, url: 'http://127.0.0.1:1/feed', internal: true}\n"
+    )
+    environment = {"NEWSWIRE_POLL__SOURCES": "feeds.yaml"}
+    done = newswire("check", cwd=tmp_path, **environment)
+    out, err = done.stdout.decode(), done.stderr.decode()
+    assert done.returncode == 1
+    for good in ("configuration: valid", "sources: ok: 3 in", "source good: ok", "log: ok", "sink files: ok"):
+        assert good in out
+    assert "source absent: FAILED: nowhere" in err
+    assert "source down: FAILED" in err
+    assert newswire("check", "--offline", cwd=tmp_path, **environment).returncode == 0
+
+
 def test_an_unknown_stage_is_told_with_the_known_ones(tmp_path):
     done = newswire("run", "normalize", cwd=tmp_path, NEWSWIRE_HTTP__PORT="0")
     assert done.returncode != 0
