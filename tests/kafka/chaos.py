@@ -13,6 +13,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from pipeline.bus.kafka import KafkaBus
 from pipeline.bus.log import TopicSpec
+from pipeline.errors import Transient
 
 SCRIPT = Path(__file__).with_name("chaos_worker.py")
 KEYS = 200
@@ -48,11 +49,17 @@ class Member:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self.lines.append(line.strip())
-            self._batch.set()
+            if self.lines[-1] == "batch":
+                self._batch.set()
 
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has exited by itself."""
+        return self._process.poll() is not None
 
     def wait_for_batch(self, seconds: float = 30) -> bool:
         """Until it has taken a batch since the last call, or it has none to take."""
@@ -75,12 +82,12 @@ class Member:
 class Run:
     """One fault run with topics and a group of its own."""
 
-    def __init__(self, servers: str, name: str, partitions: int = 4) -> None:
+    def __init__(self, servers: str, name: str, partitions: int = 4, replication: int = 1) -> None:
         self.servers = servers
         self.bus = KafkaBus(servers, client_id="chaos")
         stamp = f"{name}-{time.time_ns()}"
         self.source, self.target, self.group = f"{stamp}-in", f"{stamp}-out", f"{stamp}-group"
-        self.bus.apply([TopicSpec(t, partitions) for t in (self.source, self.target)])
+        self.bus.apply([TopicSpec(t, partitions, replication) for t in (self.source, self.target)])
         self.sent = 0
 
     def load(self, count: int) -> None:
@@ -117,14 +124,37 @@ class Run:
         member = self.member(fault=fault)
         moved, before = time.monotonic(), -1
         try:
-            while (left := self._left()) > 0 and time.monotonic() - moved < patience:
+            while (left := self.left()) > 0 and time.monotonic() - moved < patience:
                 if left != before:
                     moved, before = time.monotonic(), left
                 time.sleep(0.3)
         finally:
             member.kill()
 
-    def _left(self) -> int:
+    def supervise(self, member: Member, seconds: float) -> int:
+        """Start the member anew whenever it ends, until nothing is left; how often that was."""
+        restarts, deadline = 0, time.monotonic() + seconds
+        try:
+            while not self._nothing_left():
+                assert time.monotonic() < deadline, "the rest was never taken"
+                if member.ended:
+                    member.finish()
+                    member = self.member()
+                    restarts += 1
+                time.sleep(0.5)
+        finally:
+            member.kill()
+        return restarts
+
+    def _nothing_left(self) -> bool:
+        try:
+            return self.left() == 0
+        except Transient:
+            # A broker that is away can't be asked.
+            return False
+
+    def left(self) -> int:
+        """Stories not yet taken."""
         return sum(self.bus.group_lag(self.group, [self.source]).values())
 
     def count(self, isolation: str = "read_committed") -> Count:

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from pipeline.bus.kafka import KafkaBus
 from pipeline.bus.kafka_subscription import KafkaSubscription
 from pipeline.errors import Fatal
+from pipeline.observe import log
 from pipeline.observe.stage import StageObserver, WorkMetrics
 from pipeline.record import Emit, Outcome, Record
 from pipeline.work.worker import Worker
@@ -93,6 +94,7 @@ def commit_before_send(servers: str, group: str, source: str, target: str, pause
 
 
 if __name__ == "__main__":
+    log.configure("warning")
     servers, group, source, target, member, pause, fault = sys.argv[1:]
     try:
         if fault == "commit-first":

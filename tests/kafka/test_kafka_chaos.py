@@ -61,7 +61,7 @@ def test_aborts_alone_do_no_harm_but_a_read_uncommitted_reader_sees_them(kafka_b
 def test_a_zombie_commits_nothing(kafka_broker):
     run = Run(kafka_broker, "zombie")
     run.load(2_000)
-    zombie = run.member("zombie", pause=0.5)
+    zombie = run.member("zombie", pause=2.0)
     assert zombie.wait_for_batch()
     assert zombie.wait_for_batch(), "a batch is in hand, its outputs not yet sent"
     os.kill(zombie.pid, signal.SIGSTOP)

@@ -1,9 +1,13 @@
 """What the contract of the bus can't reach: the watchdog, and a broker that goes away and comes back."""
 
+import signal
 import threading
 import time
 
 import pytest
+from chaos import Count, Run
+from conftest import require_kafka
+from kafka_broker import Cluster
 
 from pipeline.bus.kafka import KafkaBus
 from pipeline.bus.kafka_watchdog import Watchdog
@@ -44,37 +48,36 @@ def test_a_transaction_that_stays_open_is_noticed(kafka_broker):
         member.close()
 
 
-# The client leaves the sockets of connections that failed to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.timeout(240)
 def test_one_broker_of_three_may_die_without_a_loss(kafka_cluster):
-    bus = KafkaBus(kafka_cluster.servers, transaction_timeout_ms=10_000, session_timeout_ms=6_000)
-    source, target = f"in-{time.time_ns()}", f"out-{time.time_ns()}"
-    bus.apply([TopicSpec(source, 3, 3), TopicSpec(target, 3, 3)])
-    publisher = bus.publisher()
-    publisher.publish(source, [(b"%d" % (n % 20), b"%d" % n, ()) for n in range(3_000)])
-    publisher.close()
-    member = bus.subscribe("group", [source], member="one", max_records=100)
-    done, aborted, deadline = 0, 0, time.monotonic() + 150
-    try:
-        while done < 3_000:
-            assert time.monotonic() < deadline, f"{done} of 3000 after 150 s"
-            if 1_000 <= done < 1_100:
-                kafka_cluster.kill(0)
-            try:
-                batch = member.poll(1.0)
-                if batch:
-                    with member.transaction() as transaction:
-                        for record in batch:
-                            transaction.send(target, record.key, record.value, ())
-                    done += len(batch)
-            except Transient:
-                aborted += 1
-                time.sleep(0.2)
-    finally:
-        member.close()
-        kafka_cluster.start(0)
-        kafka_cluster.wait(3)
-    values = [int(record.value) for record in bus.reader().read(target)]
-    print(f"\none of three brokers killed: {len(values)} found, {aborted} attempts repeated")
-    assert sorted(values) == list(range(3_000))
+    run = Run(kafka_cluster.servers, "cluster", replication=3)
+    run.load(3_000)
+    member = run.member(pause=0.1)
+    assert member.wait_for_batch()
+    time.sleep(1)
+    kafka_cluster.kill(0, signal.SIGKILL)
+    restarts = run.supervise(member, 150)
+    result = run.count()
+    kafka_cluster.start(0)
+    kafka_cluster.wait(3)
+    print(f"\none of three brokers killed, {restarts} restarts of the worker: {result}")
+    assert result == Count(found=3_000, lost=0, duplicated=0, out_of_order=0)
+
+
+@pytest.mark.timeout(240)
+def test_a_restart_of_the_only_broker_loses_nothing(tmp_path):
+    require_kafka()
+    with Cluster(tmp_path) as cluster:
+        run = Run(cluster.servers, "restart")
+        run.load(2_000)
+        member = run.member(pause=0.1)
+        assert member.wait_for_batch()
+        time.sleep(1)
+        cluster.kill(0, signal.SIGKILL)
+        time.sleep(2)
+        cluster.start(0)
+        cluster.wait(1)
+        restarts = run.supervise(member, 150)
+        result = run.count()
+        print(f"\nthe only broker killed and restarted, {restarts} restarts of the worker: {result}")
+        assert result == Count(found=2_000, lost=0, duplicated=0, out_of_order=0)
