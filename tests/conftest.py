@@ -9,27 +9,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from kafka_broker import Cluster, missing  # found through the path just set
+from kafka_broker import Cluster, require_kafka, unavailable  # found through the path just set
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    reason = _unavailable()
+    reason = unavailable()
     if reason is not None and not config.getoption("collectonly"):
         sys.stderr.write(f"\n*** TESTS ON REAL KAFKA WILL BE SKIPPED: {reason} ***\n\n")
-
-
-def _unavailable() -> str | None:
-    return None if os.environ.get("KAFKA_BOOTSTRAP_SERVERS") else missing()
-
-
-def require_kafka() -> None:
-    """Skip where there can be no broker; fail where there must be one."""
-    reason = _unavailable()
-    if reason is None:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI must test on real Kafka: {reason}")
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

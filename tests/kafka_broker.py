@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Self
 
+import pytest
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
@@ -25,6 +26,21 @@ def missing() -> str | None:
     if not any(JARS.glob("kafka_*.jar")):
         return "the broker's jars are not there; run `make kafka-jars`"
     return None
+
+
+def unavailable() -> str | None:
+    """Why tests on Kafka can't run, or None; an existing cluster needs no tools."""
+    return None if os.environ.get("KAFKA_BOOTSTRAP_SERVERS") else missing()
+
+
+def require_kafka() -> None:
+    """Skip where there can be no broker; fail where there must be one."""
+    reason = unavailable()
+    if reason is None:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must test on real Kafka: {reason}")
+    pytest.skip(reason)
 
 
 def free_port() -> int:

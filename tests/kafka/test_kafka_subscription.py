@@ -6,8 +6,7 @@ import time
 
 import pytest
 from chaos import Count, Run
-from conftest import require_kafka
-from kafka_broker import Cluster
+from kafka_broker import Cluster, require_kafka
 
 from pipeline.bus.kafka import KafkaBus
 from pipeline.bus.kafka_watchdog import Watchdog
