@@ -50,7 +50,8 @@ def decide(known: Known | None, story: Story, content: str) -> Decision:
     killing = story.pub_status == CANCELED
     if known is None:
         return Decision(KILL if killing else NEW, stated or 1)
-    if content in known.contents:
+    # A kill of a story that is alive is never a redelivery, though the same notice was seen before.
+    if content in known.contents and (known.killed or not killing):
         return Decision(REDELIVERY, known.version, story.uri)
     if stated is not None and stated < known.version:
         return Decision(STALE, stated, story.uri)
@@ -79,7 +80,8 @@ def after(known: Known | None, decision: Decision, content: str) -> Known:
     if decision.kind in NOT_PASSED_ON:
         return known
     newest = max(known.version, decision.version)
-    return Known(newest, (*known.contents, content), known.killed or decision.kind == KILL)
+    # What was passed on after a kill is alive again, so that a second kill counts.
+    return Known(newest, (*known.contents, content), decision.kind == KILL)
 
 
 def with_decision(story: Story, decision: Decision) -> Story:

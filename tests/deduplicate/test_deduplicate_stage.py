@@ -80,6 +80,11 @@ def test_a_source_may_number_a_killed_story_higher(index):
     assert kinds(index, story("a", "1"), story("x", "2", status=CANCELED), story("b", "3"))[2] == ("update", "3")
 
 
+def test_a_second_kill_counts(index):
+    lives = [story("a", "1"), story("x", "2", status=CANCELED), story("b", "3"), story("x", "4", status=CANCELED)]
+    assert kinds(index, *lives)[2:] == [("update", "3"), ("kill", "4")]
+
+
 def test_no_story_is_refused_alone(index):
     results = DeduplicateStage(index).process_batch([record(0, b"{"), record(1, story("a"))])
     assert isinstance(results[0][0], Reject)
