@@ -19,6 +19,8 @@ class Known(msgspec.Struct, frozen=True):
     version: int
     contents: tuple[str, ...]
     killed: bool = False
+    final: bool = False
+    """Killed by a notice without a number, which nothing can be numbered higher than."""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -27,6 +29,8 @@ class Decision(msgspec.Struct, frozen=True):
     kind: str
     version: int
     of: str | None = None
+    final: bool = False
+    """A kill that its source did not number."""
 
 
 def fingerprint(story: Story) -> str:
@@ -49,19 +53,21 @@ def decide(known: Known | None, story: Story, content: str) -> Decision:
     stated = int(story.version) if story.version is not None and story.version.isdecimal() else None
     killing = story.pub_status == CANCELED
     if known is None:
-        return Decision(KILL if killing else NEW, stated or 1)
-    # A kill of a story that is alive is never a redelivery, though the same notice was seen before.
-    if content in known.contents and (known.killed or not killing):
+        return Decision(KILL if killing else NEW, stated or 1, final=killing and stated is None)
+    higher = stated is not None and stated > known.version
+    # Seen before, unless its source numbers it anew (a text set back), or a kill meets a story that is alive.
+    if content in known.contents and not higher and (known.killed or not killing):
         return Decision(REDELIVERY, known.version, story.uri)
     if stated is not None and stated < known.version:
         return Decision(STALE, stated, story.uri)
-    if known.killed and not killing and (stated is None or stated <= known.version):
-        # A kill may overtake its original. Only a version that the source itself numbers higher runs again.
+    if known.killed and not killing and (known.final or not higher):
+        # A kill may overtake its original. Only a version that the source itself numbers higher than its own
+        # kill runs again; where the kill has no number, in doubt nothing does.
         return Decision(STALE, known.version, story.uri)
     # A version that the source states twice with different content keeps its number: the later one wins at the sinks.
     version = known.version + 1 if stated is None else stated
     if killing:
-        return Decision(KILL, version, story.uri)
+        return Decision(KILL, version, story.uri, final=stated is None)
     return Decision(_revision(story), version, story.uri)
 
 
@@ -76,12 +82,13 @@ def _revision(story: Story) -> str:
 def after(known: Known | None, decision: Decision, content: str) -> Known:
     """What is known once a delivery was decided on."""
     if known is None:
-        return Known(decision.version, (content,), decision.kind == KILL)
+        return Known(decision.version, (content,), decision.kind == KILL, decision.final)
     if decision.kind in NOT_PASSED_ON:
         return known
     newest = max(known.version, decision.version)
     # What was passed on after a kill is alive again, so that a second kill counts.
-    return Known(newest, (*known.contents, content), decision.kind == KILL)
+    contents = tuple(dict.fromkeys((*known.contents, content)))
+    return Known(newest, contents, decision.kind == KILL, decision.final)
 
 
 def with_decision(story: Story, decision: Decision) -> Story:

@@ -7,14 +7,14 @@ from pipeline.deduplicate.decision import Decision, Known
 
 
 class StoryIndex(Protocol):
-    """The memory of stories. A claim belongs to the coordinates of a raw record and is never changed.
+    """The memory of stories. A claim belongs to one raw record and is never changed; see `claim_of`.
 
     Used by one thread at a time; several processes may share what is behind it, each owning the stories of
     its own partitions.
     """
 
-    def claims(self, raws: Sequence[str]) -> Mapping[str, Decision]:
-        """The decisions made before on these raw records."""
+    def claims(self, claims: Sequence[str]) -> Mapping[str, Decision]:
+        """The decisions made before under these claims."""
 
     def known(self, uris: Sequence[str]) -> Mapping[str, Known]:
         """What is remembered of these stories; unknown ones are missing."""

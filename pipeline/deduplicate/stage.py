@@ -22,20 +22,20 @@ class DeduplicateStage:
     def process_batch(self, records: Sequence[Record]) -> list[Sequence[Outcome]]:
         """Decide on each record in order; what was claimed before is decided the same again."""
         stories: list[Story | Reject] = [_story(record) for record in records]
-        raws = [record.raw_coordinates for record in records]
-        claimed = self._index.claims(raws)
+        contents = [fingerprint(s) if isinstance(s, Story) else "" for s in stories]
+        claims = [claim_of(r, s, c) for r, s, c in zip(records, stories, contents, strict=True)]
+        claimed = self._index.claims(claims)
         known = dict(self._index.known([s.uri for s in stories if isinstance(s, Story)]))
         fresh: dict[str, Decision] = {}
         touched: dict[str, Known] = {}
         results: list[Sequence[Outcome]] = []
-        for raw, story in zip(raws, stories, strict=True):
+        for claim, story, content in zip(claims, stories, contents, strict=True):
             if isinstance(story, Reject):
                 results.append((story,))
                 continue
-            decision = claimed.get(raw) or fresh.get(raw)
+            decision = claimed.get(claim) or fresh.get(claim)
             if decision is None:
-                content = fingerprint(story)
-                decision = fresh[raw] = decide(known.get(story.uri), story, content)
+                decision = fresh[claim] = decide(known.get(story.uri), story, content)
                 known[story.uri] = touched[story.uri] = after(known.get(story.uri), decision, content)
             results.append((self._emit(story, decision),))
         if fresh:
@@ -48,6 +48,16 @@ class DeduplicateStage:
         if decision.kind in NOT_PASSED_ON:
             topic, kind = self._duplicates, "newswire.story.duplicate"
         return Emit(topic, story.uri, to_ninjs(decided), kind, story.version_created)
+
+
+def claim_of(record: Record, story: Story | Reject, content: str) -> str:
+    """Whose decision it is: the raw record's coordinates, and what stood there.
+
+    Coordinates alone would not do: a log that was made anew starts at offset 0 again, and its first stories must
+    not inherit what was decided on others.
+    """
+    uri = story.uri if isinstance(story, Story) else ""
+    return f"{record.raw_coordinates} {content} {uri}"
 
 
 def _story(record: Record) -> Story | Reject:

@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline.errors import Permanent
 from pipeline.record import Drop, Emit, Outcome, Record
-from pipeline.story import CANCELED, USABLE, Story, from_ninjs, to_ninjs
+from pipeline.story import CANCELED, USABLE, Newswire, Story, from_ninjs, to_ninjs
 
 NOT_NEWS = frozenset({"advisory", "test"})
 """Signals of what is said to editors, not to readers."""
@@ -68,6 +68,18 @@ def why_not(story: Story, now: datetime) -> str | None:
 
 
 def emptied(story: Story) -> Story:
-    """A cancelled version: who and what it was, and none of its copy."""
-    extension = msgspec.structs.replace(story.newswire, quotes=(), keywords=(), removed=())
-    return msgspec.structs.replace(story, bodies=(), descriptions=(), newswire=extension)
+    """A cancelled version: who and what it was, and nothing that may carry its copy."""
+    full = story.newswire
+    extension = Newswire(
+        agency=full.agency,
+        credit=full.credit,
+        signals=full.signals,
+        raw_headline=full.raw_headline,
+        replaces=full.replaces,
+        relation=full.relation,
+        times=full.times,
+        flags=full.flags,
+        provenance=full.provenance,
+        replay=full.replay,
+    )
+    return msgspec.structs.replace(story, bodies=(), descriptions=(), other={}, newswire=extension)

@@ -15,9 +15,11 @@ _SCHEMA = """
 PRAGMA page_size = 16384;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
-CREATE TABLE IF NOT EXISTS claims (raw TEXT PRIMARY KEY, kind TEXT, version INTEGER, of_uri TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS claims (
+    claim TEXT PRIMARY KEY, kind TEXT, version INTEGER, of_uri TEXT, final INTEGER
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS stories (
-    uri TEXT PRIMARY KEY, version INTEGER, killed INTEGER, contents BLOB
+    uri TEXT PRIMARY KEY, version INTEGER, killed INTEGER, final INTEGER, contents BLOB
 ) WITHOUT ROWID;
 """
 _CHUNK = 500
@@ -36,16 +38,17 @@ class SqliteStoryIndex:
         except sqlite3.Error as error:
             raise Transient(f"state {path}: {error}") from error
 
-    def claims(self, raws: Sequence[str]) -> Mapping[str, Decision]:
+    def claims(self, claims: Sequence[str]) -> Mapping[str, Decision]:
         """See `StoryIndex.claims`."""
-        rows = self._rows("SELECT raw, kind, version, of_uri FROM claims WHERE raw IN", raws)
-        return {raw: Decision(kind, version, of) for raw, kind, version, of in rows}
+        rows = self._rows("SELECT claim, kind, version, of_uri, final FROM claims WHERE claim IN", claims)
+        return {claim: Decision(kind, version, of, bool(final)) for claim, kind, version, of, final in rows}
 
     def known(self, uris: Sequence[str]) -> Mapping[str, Known]:
         """See `StoryIndex.known`."""
-        rows = self._rows("SELECT uri, version, killed, contents FROM stories WHERE uri IN", uris)
+        rows = self._rows("SELECT uri, version, killed, final, contents FROM stories WHERE uri IN", uris)
         return {
-            uri: Known(version, tuple(orjson.loads(contents)), bool(killed)) for uri, version, killed, contents in rows
+            uri: Known(version, tuple(orjson.loads(contents)), bool(killed), bool(final))
+            for uri, version, killed, final, contents in rows
         }
 
     def remember(self, claims: Mapping[str, Decision], stories: Mapping[str, Known]) -> None:
@@ -54,12 +57,12 @@ class SqliteStoryIndex:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._connection.executemany(
-                    "INSERT OR IGNORE INTO claims VALUES (?, ?, ?, ?)",
-                    [(raw, d.kind, d.version, d.of) for raw, d in claims.items()],
+                    "INSERT OR IGNORE INTO claims VALUES (?, ?, ?, ?, ?)",
+                    [(claim, d.kind, d.version, d.of, d.final) for claim, d in claims.items()],
                 )
                 self._connection.executemany(
-                    "INSERT OR REPLACE INTO stories VALUES (?, ?, ?, ?)",
-                    [(uri, k.version, k.killed, orjson.dumps(k.contents)) for uri, k in stories.items()],
+                    "INSERT OR REPLACE INTO stories VALUES (?, ?, ?, ?, ?)",
+                    [(uri, k.version, k.killed, k.final, orjson.dumps(k.contents)) for uri, k in stories.items()],
                 )
             except BaseException:
                 self._connection.execute("ROLLBACK")

@@ -80,6 +80,26 @@ def test_a_source_may_number_a_killed_story_higher(index):
     assert kinds(index, story("a", "1"), story("x", "2", status=CANCELED), story("b", "3"))[2] == ("update", "3")
 
 
+def test_after_a_kill_without_a_number_nothing_runs(index):
+    assert kinds(index, story("x", status=CANCELED), story("a", "2"), story("b", "9")) == [
+        ("kill", "1"),
+        ("stale", "1"),
+        ("stale", "1"),
+    ]
+
+
+def test_a_text_that_its_source_sets_back_under_a_higher_number_is_a_revision(index):
+    assert kinds(index, story("a", "1"), story("b", "2"), story("a", "3"), story("a", "3"))[2:] == [
+        ("update", "3"),
+        ("redelivery", "3"),
+    ]
+
+
+def test_a_log_made_anew_does_not_inherit_decisions(index):
+    assert kinds(index, story("a"), story("a")) == [("new", "1"), ("redelivery", "1")]
+    assert kinds(index, story("z", uri="urn:other"), story("y", uri="urn:third")) == [("new", "1"), ("new", "1")]
+
+
 def test_a_second_kill_counts(index):
     lives = [story("a", "1"), story("x", "2", status=CANCELED), story("b", "3"), story("x", "4", status=CANCELED)]
     assert kinds(index, *lives)[2:] == [("update", "3"), ("kill", "4")]

@@ -54,12 +54,15 @@ def test_a_kill_runs_though_its_story_was_embargoed_and_has_no_copy():
         embargoed_until=NOW + timedelta(days=1),
         headlines=(Text("KILLED"),),
         bodies=(Text("copy"),),
-        newswire=Newswire(signals=("kill", "advisory")),
+        newswire=Newswire(signals=("kill", "advisory"), agency="EFE", extra={"teaser": "copy"}, mentions={"copy": 1}),
+        other={"renditions": [{"name": "copy"}]},
     )
     first, second = released(kill)
     assert first.value == second.value
     assert from_ninjs(first.value).bodies == ()
     assert from_ninjs(first.value).headline == "KILLED"
+    assert from_ninjs(first.value).newswire.agency == "EFE"
+    assert b"copy" not in first.value
 
 
 def test_a_tombstone_is_no_story():
