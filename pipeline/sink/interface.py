@@ -20,6 +20,8 @@ class Delivery(msgspec.Struct, frozen=True):
     topic: str
     partition: int
     offset: int
+    timestamp: int = 0
+    """Milliseconds since the epoch at which the log took the record."""
 
     @property
     def number(self) -> int:

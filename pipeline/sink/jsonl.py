@@ -22,11 +22,15 @@ _STATE = "positions.json"
 
 
 class _State(msgspec.Struct):
-    """What is durable: the number of the open file, its length in bytes, and offsets per partition."""
+    """What is durable: the number of the open file, its length in bytes, and the last record per partition.
+
+    A record is told by its offset and the newest time of its partition so far: a log that was made anew starts
+    at offset 0 again, and only the time tells its records from those already written.
+    """
 
     file: int = 0
     length: int = 0
-    offsets: dict[str, int] = {}
+    positions: dict[str, tuple[int, int]] = {}
 
 
 class JsonLinesSink:
@@ -52,16 +56,17 @@ class JsonLinesSink:
 
     def write(self, batch: Sequence[Delivery]) -> Sequence[Permanent | None]:
         """See `Sink.write`."""
-        offsets = dict(self._state.offsets)
+        positions = dict(self._state.positions)
         lines = []
         for delivery in batch:
             partition = f"{delivery.topic}/{delivery.partition}"
-            if delivery.offset > offsets.get(partition, -1):
+            offset, newest = positions.get(partition, (-1, 0))
+            if delivery.offset > offset or delivery.timestamp > newest:
                 lines.append(delivery.value + b"\n")
-                offsets[partition] = delivery.offset
+                positions[partition] = (delivery.offset, max(newest, delivery.timestamp))
         if lines:
             with _outage(self._folder):
-                self._append(b"".join(lines), offsets)
+                self._append(b"".join(lines), positions)
         return [None] * len(batch)
 
     def _lock_folder(self) -> None:
@@ -76,9 +81,9 @@ class JsonLinesSink:
             ) from None
         self._lock = lock
 
-    def _append(self, data: bytes, offsets: dict[str, int]) -> None:
+    def _append(self, data: bytes, positions: dict[str, tuple[int, int]]) -> None:
         if self._state.length and self._state.length + len(data) > self._rotate_bytes:
-            self._state = _State(self._state.file + 1, 0, self._state.offsets)
+            self._state = _State(self._state.file + 1, 0, self._state.positions)
             self._close_file()
         if self._file is None:
             self._open_file()
@@ -87,7 +92,7 @@ class JsonLinesSink:
             self._file.write(data)
             self._file.flush()
             os.fsync(self._file.fileno())
-            self._save(_State(self._state.file, self._state.length + len(data), offsets))
+            self._save(_State(self._state.file, self._state.length + len(data), positions))
         except OSError:
             # What reached the disk of this batch is cut off again before the next attempt.
             self._close_file()

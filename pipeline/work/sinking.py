@@ -48,4 +48,5 @@ def _delivery(record: Record) -> Delivery:
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
+        timestamp=record.timestamp,
     )

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import orjson
 import pytest
 
@@ -116,6 +117,21 @@ def test_a_killed_story_is_not_found_by_search(tmp_path: Path) -> None:
     assert search(tmp_path / "stories.db", "zebras") == [story.value]
     write("sqlite", tmp_path, [delivery(1, "urn:x:1", 2, status=CANCELED, body="Zebras: kill.")])
     assert search(tmp_path / "stories.db", "zebras") == []
+
+
+def test_a_log_made_anew_begins_at_offset_0_and_its_stories_are_written(tmp_path: Path) -> None:
+    def at(time: int, d: Delivery) -> Delivery:
+        return msgspec.structs.replace(d, timestamp=time)
+
+    before = [at(100, delivery(0, "urn:a", 1)), at(90, delivery(1, "urn:b", 1))]
+    anew = [at(101, delivery(0, "urn:c", 1)), at(101, delivery(1, "urn:d", 1))]
+    for batch in (before, before, before[1:], anew, anew):
+        sink = json_lines(tmp_path)
+        sink.open()
+        sink.write(batch)
+        sink.close()
+    lines = (tmp_path / "stories-000000.jsonl").read_bytes().splitlines()
+    assert lines == [d.value for d in (*before, *anew)]
 
 
 def test_a_torn_last_line_is_cut_off_on_opening(tmp_path: Path) -> None:
