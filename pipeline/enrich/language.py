@@ -16,12 +16,16 @@ READ_CHARACTERS = 1_000
 SURE = 0.9
 """At or above this probability the text overrules the source's own tag."""
 UNDETERMINED = "und"
+NEVER_ON_A_WIRE = frozenset({"zxx", "pcm", "vo"})
+"""No language at all, Nigerian Pidgin and Volapük: market copy full of figures was taken for them."""
 
 
 @cache
 def _identifier() -> LanguageIdentifier:
     # Half a second to load, and nothing changes it.
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages([language for language in identifier.labels if language not in NEVER_ON_A_WIRE])
+    return identifier
 
 
 class Language:
