@@ -13,8 +13,8 @@ end them. Paragraphs begin with a tab.
 import re
 
 from pipeline.errors import Permanent
-from pipeline.formats.charset import decode
-from pipeline.formats.document import Document, Limits, content_id, make_item, read_each, sha256, text
+from pipeline.formats.document import Document, Limits, content_id, make_item, text
+from pipeline.formats.transmission import read_messages
 from pipeline.formats.wire_time import anpa_time
 from pipeline.item import Concept, Origin, RawItem
 
@@ -43,12 +43,7 @@ def read(body: bytes, origin: Origin, limits: Limits) -> Document:
     Raises:
         Permanent: ``no_items`` where no message has a text.
     """
-    copy = decode(body, origin.charset)
-    messages = list(_MESSAGE.finditer(copy))
-    if not messages:
-        raise Permanent("no_items", "no message with a text between STX and ETX")
-    digest = sha256(body)
-    return Document(NAME, read_each(messages, lambda message: _item(message, digest, origin), limits))
+    return read_messages(NAME, _MESSAGE, _item, body, origin, limits)
 
 
 def _item(message: re.Match[str], digest: str, origin: Origin) -> RawItem:

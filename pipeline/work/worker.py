@@ -58,17 +58,14 @@ class Worker:
         *,
         retry: RetryPolicy = DEFAULT_RETRY,
         poll_timeout: float = 0.5,
-        between: Callable[[], None] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`between` is called after every poll, with no transaction open; it must return soon."""
         self.name = stage.name
         self._decide = _batched(stage)
         self._subscription = subscription
         self._observer = observer
         self._retry = retry
         self._poll_timeout = poll_timeout
-        self._between = between
         self._now = now
         self._source = f"urn:newswire:stage:{stage.name}".encode()
         self._failures = 0
@@ -97,8 +94,6 @@ class Worker:
         try:
             records = self._subscription.poll(self._poll_timeout)
             self._observer.progressed(self._subscription.lag())
-            if self._between is not None:
-                self._between()
             if not records:
                 return 0
             self._handle(records, stop)
