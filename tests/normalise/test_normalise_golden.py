@@ -17,7 +17,7 @@ from pipeline.story import from_ninjs, to_ninjs
 
 GOLDEN = Path(__file__).parent / "golden"
 ITEMS = sorted(GOLDEN.glob("*.item.json"))
-SCHEMA = Path(__file__).parents[2].parent / "shared" / "reference" / "ninjs-schema_3.1.json"
+SCHEMA = Path(__file__).parents[2] / "docs/schema/ninjs-3.1.schema.json"
 
 
 def read(path: Path) -> RawItem:
@@ -39,12 +39,6 @@ def test_item_becomes_story(path: Path) -> None:
 
 @pytest.mark.parametrize("path", ITEMS, ids=lambda p: p.name.split(".")[0])
 def test_the_story_is_valid_ninjs(path: Path) -> None:
-    if not SCHEMA.exists():
-        pytest.skip("the ninjs 3.1 schema is not beside this checkout")
-    import jsonschema  # noqa: PLC0415  # only where there is a schema
-    from referencing import Registry, Resource  # noqa: PLC0415
-    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
-
     schema = orjson.loads(SCHEMA.read_bytes())
     registry = Registry().with_resource(
         "https://geojson.org/schema/GeoJSON.json", Resource.from_contents({"type": "object"}, default_specification=DRAFT202012)
