@@ -7,8 +7,11 @@ import json
 import sys
 from pathlib import Path
 
+import jsonschema
 import orjson
 import pytest
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 
 from pipeline.item import RawItem, decode_item
 from pipeline.normalise import normalise
