@@ -1,5 +1,6 @@
 """One member of a consumer group whose outputs and offsets commit together."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from kafka.admin import MemberToRemove
 from kafka.structs import OffsetAndMetadata
 
 from pipeline.bus.kafka_client import close_quietly, describe, require_topics, translated
+from pipeline.bus.kafka_join import keep_finished_joins
 from pipeline.bus.kafka_watchdog import Watchdog
 from pipeline.errors import Fatal, Fenced, Transient
 from pipeline.record import Headers, Record
@@ -117,6 +119,7 @@ class KafkaSubscription:
                 metadata_max_age_ms=5_000,
                 metrics_enabled=False,
             )
+            keep_finished_joins(self._consumer)
             for topic in topics:
                 self._consumer.partitions_for_topic(topic)
             self._consumer.subscribe(list(topics), listener=self._listener)
@@ -132,7 +135,7 @@ class KafkaSubscription:
             self._listener.lost = False
             while True:
                 wait = min(_SLICE, max(0.0, deadline - time.monotonic()))
-                fetched = self._consumer.poll(timeout_ms=int(wait * 1000))
+                fetched = self._consumer.poll(timeout_ms=math.ceil(wait * 1000))
                 if self._paused:
                     self._hold(fetched)
                     fetched = {}

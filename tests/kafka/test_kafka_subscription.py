@@ -80,3 +80,20 @@ def test_a_restart_of_the_only_broker_loses_nothing(tmp_path):
         result = run.count()
         print(f"\nthe only broker killed and restarted, {restarts} restarts of the worker: {result}")
         assert result == Count(found=2_000, lost=0, duplicated=0, out_of_order=0)
+
+
+def test_members_that_poll_briefly_settle_all_the_same(kafka_broker):
+    bus = KafkaBus(kafka_broker)
+    for attempt in range(4):
+        name = f"brief-{time.time_ns()}"
+        bus.apply([TopicSpec(name, 4)])
+        members = [bus.subscribe(name, [name], member=f"m{n}") for n in range(2)]
+        try:
+            deadline = time.monotonic() + 20
+            while not all(len(m.assignment) == 2 for m in members):
+                assert time.monotonic() < deadline, f"attempt {attempt}: {[len(m.assignment) for m in members]}"
+                for member in members:
+                    member.poll(0.05)
+        finally:
+            for member in members:
+                member.close()
