@@ -17,6 +17,7 @@ from pipeline.observe.server import Health
 
 DRAIN_SECONDS = 25.0
 _MAX_RESTARTS = 5
+_MAX_STARTS = 3
 
 
 class Service(Protocol):
@@ -92,7 +93,7 @@ class Supervisor:
         return self._services[index].name if index in self._services else f"service-{index}"
 
     def _keep(self, index: int) -> None:
-        restarts = 0
+        restarts = starts = 0
         while not self._stop.is_set():
             try:
                 service = self._services[index] = self._factories[index]()
@@ -105,8 +106,15 @@ class Supervisor:
                     return
                 self._log.warning("fenced, joining again", service=self._name(index), error=str(error))
                 self._stop.wait(min(restarts, 5))
-            except (Fatal, Transient) as error:
-                # Transient only reaches us from the start of a service: what it needs isn't there.
+            except Transient as error:
+                # Only from the start of a service: what it needs isn't there, or isn't there yet.
+                starts += 1
+                if starts >= _MAX_STARTS:
+                    self._fail(index, error)
+                    return
+                self._log.warning("could not start, trying again", service=self._name(index), error=str(error))
+                self._stop.wait(starts)
+            except Fatal as error:
                 self._fail(index, error)
                 return
             except BaseException as error:  # a service that died must never go unnoticed

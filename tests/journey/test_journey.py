@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from pipeline import topics
-from pipeline.app import App
+from pipeline.app import App, readers
 from pipeline.settings import Settings
 from pipeline.sink.sqlite import search
 from pipeline.story import from_ninjs
@@ -105,6 +105,9 @@ def travel(base: Path, feed_url: str, bus: dict) -> Outcome:
         (drop / "library.txt").write_text(FILE)
         wait_for(lambda: lines(base) == 3)
         wait_for(lambda: rows(settings) == 3)
+    except AssertionError as error:
+        lags = {stage: sum(app.bus.group_lag(group, read).values()) for stage, group, read in readers(settings)}
+        raise AssertionError(f"{error}; lag {lags}, services {supervisor.health()}") from error
     finally:
         supervisor.stop()
         thread.join(30)

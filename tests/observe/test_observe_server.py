@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+import structlog
 from prometheus_client import CollectorRegistry, Counter
 
 from pipeline import __version__
@@ -77,6 +78,7 @@ def logged():
     log.configure("info", stream=stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     root.handlers[:], root.level = before, level
+    structlog.reset_defaults()
 
 
 def test_logs_are_one_json_object_a_line_and_hide_secrets(logged):

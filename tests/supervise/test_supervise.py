@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from pipeline.errors import Fatal, Fenced
+from pipeline.errors import Fatal, Fenced, Transient
 from pipeline.supervise import Supervisor
 
 
@@ -62,6 +62,22 @@ def test_fenced_joins_again_where_nobody_else_would():
     threading.Timer(2.0, supervisor.stop).start()
     assert supervisor.run() == 0
     assert len(made) == 2
+
+
+def test_what_is_not_there_yet_is_waited_for_a_little_and_no_longer():
+    tried = []
+
+    def make(fails):
+        tried.append(1)
+        if len(tried) <= fails:
+            raise Transient("not there yet")
+        return Scripted(error=Fatal("reached"))
+
+    assert Supervisor([lambda: make(2)]).run() == 1
+    assert len(tried) == 3
+    tried.clear()
+    assert Supervisor([lambda: make(99)]).run() == 1
+    assert len(tried) == 3
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
