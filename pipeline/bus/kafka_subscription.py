@@ -13,7 +13,7 @@ from kafka.admin import MemberToRemove
 from kafka.structs import OffsetAndMetadata
 
 from pipeline.bus.kafka_client import close_quietly, describe, require_topics, translated
-from pipeline.bus.kafka_join import keep_finished_joins
+from pipeline.bus.kafka_mend import forget_old_offsets, mend
 from pipeline.bus.kafka_watchdog import Watchdog
 from pipeline.errors import Fatal, Fenced, Transient
 from pipeline.record import Headers, Record
@@ -119,7 +119,7 @@ class KafkaSubscription:
                 metadata_max_age_ms=5_000,
                 metrics_enabled=False,
             )
-            keep_finished_joins(self._consumer)
+            mend(self._consumer)
             for topic in topics:
                 self._consumer.partitions_for_topic(topic)
             self._consumer.subscribe(list(topics), listener=self._listener)
@@ -128,9 +128,11 @@ class KafkaSubscription:
     def poll(self, timeout: float) -> list[Record]:
         """See `Subscription.poll`."""
         with translated("polling"):
-            self._go_back()
             if self._producer is None:
+                # Before going back: the new epoch ends what was left open, and only then is it settled what the
+                # group has committed.
                 self._producer = self._make_producer()
+            self._go_back()
             deadline = time.monotonic() + timeout
             self._listener.lost = False
             while True:
@@ -169,6 +171,7 @@ class KafkaSubscription:
                 raise
         finally:
             self._watchdog.disarm()
+        forget_old_offsets(self._consumer)
         self._rewind = False
         self._batch = []
 
@@ -242,6 +245,7 @@ class KafkaSubscription:
         """Stand where the group has committed, if the batch last polled did not."""
         if not self._rewind:
             return
+        forget_old_offsets(self._consumer)
         first = {TopicPartition(r.topic, r.partition): r.offset for r in reversed(self._batch)}
         for partition in self._consumer.assignment() & first.keys():
             committed = self._consumer.committed(partition)
