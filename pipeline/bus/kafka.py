@@ -8,7 +8,7 @@ from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
-from pipeline.bus.kafka_client import close_quietly, require_topics, translated
+from pipeline.bus.kafka_client import COMMITTED_TIMEOUT_MS, close_quietly, require_topics, translated
 from pipeline.bus.kafka_publisher import KafkaPublisher
 from pipeline.bus.kafka_reader import KafkaReader
 from pipeline.bus.kafka_subscription import KafkaSubscription
@@ -94,7 +94,7 @@ class KafkaBus:
                 first, last = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
                 lags = {}
                 for partition in partitions:
-                    committed = consumer.committed(partition)
+                    committed = consumer.committed(partition, timeout_ms=COMMITTED_TIMEOUT_MS)
                     begin = committed if committed is not None else first[partition]
                     lags[partition.topic, partition.partition] = max(0, last[partition] - begin)
                 return lags

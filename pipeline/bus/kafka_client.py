@@ -8,6 +8,9 @@ from kafka import KafkaAdminClient, errors
 
 from pipeline.errors import Fatal, Fenced, Transient
 
+COMMITTED_TIMEOUT_MS = 15_000
+"""How long to wait for the offsets of a group: while a transaction is undecided the broker does not tell them."""
+
 FENCED = (
     errors.ProducerFencedError,
     errors.InvalidProducerEpochError,

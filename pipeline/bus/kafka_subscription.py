@@ -12,7 +12,7 @@ from kafka import errors as kafka_errors
 from kafka.admin import MemberToRemove
 from kafka.structs import OffsetAndMetadata
 
-from pipeline.bus.kafka_client import close_quietly, describe, require_topics, translated
+from pipeline.bus.kafka_client import COMMITTED_TIMEOUT_MS, close_quietly, describe, require_topics, translated
 from pipeline.bus.kafka_mend import forget_old_offsets, mend
 from pipeline.bus.kafka_watchdog import Watchdog
 from pipeline.errors import Fatal, Fenced, Transient
@@ -248,7 +248,7 @@ class KafkaSubscription:
         forget_old_offsets(self._consumer)
         first = {TopicPartition(r.topic, r.partition): r.offset for r in reversed(self._batch)}
         for partition in self._consumer.assignment() & first.keys():
-            committed = self._consumer.committed(partition)
+            committed = self._consumer.committed(partition, timeout_ms=COMMITTED_TIMEOUT_MS)
             self._consumer.seek(partition, first[partition] if committed is None else committed)
         self._rewind = False
         self._batch = []
