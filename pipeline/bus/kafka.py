@@ -48,7 +48,9 @@ class KafkaBus:
         self._session_timeout_ms = session_timeout_ms
         self._on_stuck = on_stuck
 
-    def subscribe(self, group: str, topics: Sequence[str], *, member: str, max_records: int = 500) -> KafkaSubscription:
+    def subscribe(
+        self, group: str, topics: Sequence[str], *, member: str, max_records: int = 500, urgent: Sequence[str] = ()
+    ) -> KafkaSubscription:
         """See `Bus.subscribe`; the transactional id is made of the group and the member's name."""
         require_topics(self._common, topics)
         return KafkaSubscription(
@@ -57,6 +59,7 @@ class KafkaBus:
             topics,
             member=member,
             max_records=max_records,
+            urgent=urgent,
             transaction_timeout_ms=self._transaction_timeout_ms,
             session_timeout_ms=self._session_timeout_ms,
             on_stuck=self._on_stuck,

@@ -1,7 +1,7 @@
-"""Mends what short polls break in the group membership of kafka-python 3.0.12.
+"""Mends what short polls and pauses break in the consumer of kafka-python 3.0.12.
 
 The client lets work run on in the background while a short poll gives up, and the next poll takes it up again.
-Three times it loses the thread; each was seen with a real broker:
+Four times it loses the thread; each was seen with a real broker:
 
 - A join that finished in between is thrown away and a new one sent, which makes the whole group join anew.
   Members whose polls are short against a rebalance go on like that without end.
@@ -9,6 +9,8 @@ Three times it loses the thread; each was seen with a real broker:
   settles the reason. The member then owns partitions that it never fetches and sends no heartbeats.
 - Committed offsets asked for in between are kept until somebody asks for the same partitions again, however
   much has been committed by then. The member goes back to where it stood long ago.
+- Records of a paused partition are put aside, and taken up again only where no other records are in hand, even
+  if those in hand have been read to their end. Such a partition is neither delivered nor fetched any more.
 
 All of it reaches into the client, for want of another way. A client that is made differently is left alone, and
 the suites of the bus and the fault runs show whether its members still settle.
@@ -22,6 +24,9 @@ def mend(consumer: Any) -> None:
     coordinator: Any = getattr(consumer, "_coordinator", None)
     if hasattr(coordinator, "_do_join_and_sync_async") and hasattr(coordinator, "_on_join_complete_async"):
         _keep_finished_joins(coordinator)
+    fetcher: Any = getattr(consumer, "_fetcher", None)
+    if hasattr(fetcher, "fetched_records") and hasattr(fetcher, "_next_partition_records"):
+        _take_up_what_was_paused(fetcher)
     if hasattr(coordinator, "need_rejoin") and hasattr(coordinator, "rejoining"):
         _end_what_was_begun(coordinator)
 
@@ -66,3 +71,15 @@ def _end_what_was_begun(coordinator: Any) -> None:
         return bool(coordinator.rejoining or needed())
 
     coordinator.need_rejoin = need_rejoin
+
+
+def _take_up_what_was_paused(fetcher: Any) -> None:
+    """Let go of records that were read to their end, so that others can take their place."""
+    take = fetcher.fetched_records
+
+    def fetched_records(*arguments: Any, **options: Any) -> Any:
+        if not fetcher._next_partition_records:  # noqa: SLF001  # as above
+            fetcher._next_partition_records = None  # noqa: SLF001  # as above
+        return take(*arguments, **options)
+
+    fetcher.fetched_records = fetched_records

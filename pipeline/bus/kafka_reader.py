@@ -30,6 +30,7 @@ class KafkaReader:
         start: Mapping[int, int] | None = None,
         since_ms: int | None = None,
         follow: bool = False,
+        settled: bool = False,
         timeout: float = 1.0,
     ) -> Iterator[Record]:
         """See `Reader.read`."""
@@ -45,11 +46,19 @@ class KafkaReader:
         try:
             with translated(f"reading {topic}"):
                 partitions = _position(consumer, topic, start, since_ms)
-                last = consumer.end_offsets(partitions)
+                last = self._high_watermarks(partitions) if settled else consumer.end_offsets(partitions)
         except BaseException:
             close_quietly(consumer, autocommit=False, timeout_ms=2_000)
             raise
         return self._records(consumer, topic, partitions, None if follow else last, timeout)
+
+    def _high_watermarks(self, partitions: list[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """The ends with what is not committed yet, which a reader of committed records is not told."""
+        consumer = KafkaConsumer(**self._common, isolation_level="read_uncommitted", metrics_enabled=False)
+        try:
+            return consumer.end_offsets(partitions)  # type: ignore[no-any-return]  # the client ships no types
+        finally:
+            close_quietly(consumer, autocommit=False, timeout_ms=2_000)
 
     def _records(
         self,

@@ -79,6 +79,7 @@ class KafkaSubscription:
         *,
         member: str,
         max_records: int,
+        urgent: Sequence[str] = (),
         transaction_timeout_ms: int,
         session_timeout_ms: int,
         on_stuck: Callable[[], None],
@@ -87,6 +88,7 @@ class KafkaSubscription:
         self._group = group
         self._transactional_id = f"{group}-{member}"
         self._transaction_timeout_ms = transaction_timeout_ms
+        self._urgent = frozenset(urgent)
         self._listener = _Listener()
         self._woken = threading.Event()
         self._paused = False
@@ -96,6 +98,7 @@ class KafkaSubscription:
         self._metadata: Any = None
         self._producer: Any = None
         self._rewind = False
+        self._losses = 0
         self._assignment: frozenset[tuple[str, int]] = frozenset()
         with translated(f"subscribing to {', '.join(topics)}"):
             self._consumer = KafkaConsumer(
@@ -137,7 +140,7 @@ class KafkaSubscription:
             self._listener.lost = False
             while True:
                 wait = min(_SLICE, max(0.0, deadline - time.monotonic()))
-                fetched = self._consumer.poll(timeout_ms=math.ceil(wait * 1000))
+                fetched = self._fetch(math.ceil(wait * 1000))
                 if self._paused:
                     self._hold(fetched)
                     fetched = {}
@@ -147,16 +150,30 @@ class KafkaSubscription:
             # Taken now and not at the commit: a batch must commit under the generation it was polled in.
             self._metadata = self._consumer.group_metadata()
             self._assignment = frozenset((p.topic, p.partition) for p in self._consumer.assignment())
+        self._losses += self._listener.lost
         self._batch = [_record(raw) for records in fetched.values() for raw in records]
         self._rewind = bool(self._batch)
         # Put out of the group while polling: what came may belong to somebody else by now, so it is read again.
         return [] if self._listener.lost else self._batch
 
+    def _fetch(self, timeout_ms: int) -> Mapping[Any, Sequence[Any]]:
+        """Poll the client; what is urgent alone where there is any, however much of the rest waits in its buffers."""
+        if self._urgent and not self._paused:
+            rest = {p for p in self._consumer.assignment() if p.topic not in self._urgent}
+            self._consumer.pause(*rest)
+            try:
+                fetched: Mapping[Any, Sequence[Any]] = self._consumer.poll(timeout_ms=0)
+            finally:
+                self._consumer.resume(*(rest & self._consumer.assignment()))
+            if fetched:
+                return fetched
+        return self._consumer.poll(timeout_ms=timeout_ms)  # type: ignore[no-any-return]  # the client ships no types
+
     @contextmanager
     def transaction(self) -> Iterator[_KafkaTransaction]:
         """See `Subscription.transaction`."""
-        if not self._batch:
-            raise Fatal("a transaction needs a polled batch")
+        if not self._assignment or self._listener.lost:
+            raise Transient("a transaction needs partitions of one's own")
         self._watchdog.arm()
         try:
             with self._translated():
@@ -190,6 +207,10 @@ class KafkaSubscription:
 
     def _next_offsets(self) -> dict[TopicPartition, OffsetAndMetadata]:
         following = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in self._batch}
+        if not following:
+            # Without a batch nothing moves, but it is by its offsets that the group tells who owns the partitions.
+            for partition in sorted(self._consumer.assignment()):
+                following[partition] = self._consumer.position(partition, timeout_ms=COMMITTED_TIMEOUT_MS)
         return {partition: OffsetAndMetadata(offset, "", -1) for partition, offset in following.items()}
 
     def _abort(self) -> None:
@@ -279,6 +300,12 @@ class KafkaSubscription:
     def assignment(self) -> frozenset[tuple[str, int]]:
         """See `Subscription.assignment`; as of the last poll."""
         return self._assignment
+
+    @property
+    def generation(self) -> str:
+        """See `Subscription.generation`; as of the last poll."""
+        own = self._metadata
+        return f"{own.generation_id}/{own.member_id}/{self._losses}" if own is not None else ""
 
     def lag(self) -> Mapping[tuple[str, int], int]:
         """See `Subscription.lag`; from the high watermarks that came with the last fetches."""

@@ -62,6 +62,9 @@ class Subscription(Protocol):
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Commit, on leaving, what was sent together with the offsets of the batch last polled.
 
+        After a poll that brought nothing, what was sent is committed if this member still owns its partitions: for
+        outputs that are owed to time.
+
         An exception inside the block aborts: nothing sent is visible and the batch comes again. So it does
         when the commit itself fails.
 
@@ -82,6 +85,13 @@ class Subscription(Protocol):
     @property
     def assignment(self) -> frozenset[TopicPartition]:
         """The partitions this member owns now."""
+
+    @property
+    def generation(self) -> str:
+        """Names the rebalance that the assignment comes from.
+
+        While it stays the same, nobody else has owned these partitions.
+        """
 
     def lag(self) -> Mapping[TopicPartition, int]:
         """Records not yet consumed, per owned partition. Cheap: from what polling has seen."""
@@ -115,12 +125,17 @@ class Reader(Protocol):
         start: Mapping[int, int] | None = None,
         since_ms: int | None = None,
         follow: bool = False,
+        settled: bool = False,
         timeout: float = 1.0,
     ) -> Iterator[Record]:
         """Records from the given offsets per partition, or from a time on, or from the beginning.
 
         Ends at the end of the topic as it was on the call, or with `follow` only when closed; while
-        following, `timeout` is how long to wait for more before looking whether it was.
+        following, `timeout` is how long to wait for more before looking whether it was. `settled` waits for
+        the transactions that were open on the call, so that nothing committed before it can be missed.
+
+        Raises:
+            Transient: the end can't be reached.
         """
 
     def close(self) -> None: ...
@@ -129,8 +144,14 @@ class Reader(Protocol):
 class Bus(Protocol):
     """A connection to one log. Thread-safe; what it hands out is not, unless said."""
 
-    def subscribe(self, group: str, topics: Sequence[str], *, member: str, max_records: int = 500) -> Subscription:
-        """Join a group. `member` is a name that is stable across restarts of one instance and unique in the group."""
+    def subscribe(
+        self, group: str, topics: Sequence[str], *, member: str, max_records: int = 500, urgent: Sequence[str] = ()
+    ) -> Subscription:
+        """Join a group. `member` is a name that is stable across restarts of one instance and unique in the group.
+
+        Partitions of one number, of topics with equally many, are given to the same member. Records of the
+        `urgent` topics, which are among `topics`, are delivered before all others.
+        """
 
     def publisher(self) -> Publisher: ...
 

@@ -89,7 +89,7 @@ class SqliteBus:
         )
 
     def subscribe(
-        self, group: str, topics: Sequence[str], *, member: str, max_records: int = 500
+        self, group: str, topics: Sequence[str], *, member: str, max_records: int = 500, urgent: Sequence[str] = ()
     ) -> SqliteSubscription:
         """Join a group.
 
@@ -98,7 +98,13 @@ class SqliteBus:
             Transient: the log can't be reached.
         """
         subscription = SqliteSubscription(
-            self._core, group, topics, member=member, max_records=max_records, timeout=self._session_timeout
+            self._core,
+            group,
+            topics,
+            member=member,
+            max_records=max_records,
+            timeout=self._session_timeout,
+            urgent=urgent,
         )
         self._watch.add(subscription)
         return subscription

@@ -17,41 +17,50 @@ from pipeline.errors import Fenced, Transient
 
 
 def assign(
-    partitions: Mapping[int, int], members: Mapping[int, frozenset[int]], current: Mapping[int, int | None]
+    partitions: Mapping[int, tuple[int, int]],
+    members: Mapping[int, frozenset[int]],
+    current: Mapping[int, int | None],
 ) -> dict[int, int | None]:
     """A target for every partition: balanced, and moving as little as possible.
 
+    Partitions of one number go together where the same members want their topics, since a key has the same
+    number in all of them.
+
     Args:
-        partitions: topic by partition.
+        partitions: topic and number by partition.
         members: topics that each member wants.
         current: owner or target so far by partition.
     """
     load = dict.fromkeys(members, 0)
-    wanting = {p: sorted(m for m in members if topic in members[m]) for p, topic in sorted(partitions.items())}
-    target: dict[int, int | None] = dict.fromkeys(partitions)
+    wanting: dict[tuple[int, ...], list[int]] = {}
+    for partition, (topic, number) in sorted(partitions.items()):
+        candidates = sorted(member for member in members if topic in members[member])
+        wanting.setdefault((number, *candidates), []).append(partition)
+    target: dict[tuple[int, ...], int | None] = dict.fromkeys(wanting)
 
-    def least(partition: int) -> int:
-        return min(wanting[partition], key=lambda member: (load[member], member))
+    def least(unit: tuple[int, ...]) -> int:
+        return min(unit[1:], key=lambda member: (load[member], member))
 
-    kept = {p: holder for p in wanting if (holder := current.get(p)) is not None and holder in wanting[p]}
-    for partition, holder in kept.items():
-        target[partition] = holder
-        load[holder] += 1
-    for partition, candidates in wanting.items():
-        if partition not in kept and candidates:
-            target[partition] = member = least(partition)
+    for unit, together in wanting.items():
+        held = (current.get(partition) for partition in together)
+        target[unit] = kept = next((holder for holder in held if holder in unit[1:]), None)
+        if kept is not None:
+            load[kept] += 1
+    for unit in wanting:
+        if target[unit] is None and unit[1:]:
+            target[unit] = member = least(unit)
             load[member] += 1
     moved = True
     while moved:  # each move brings two members nearer to each other, so this ends
         moved = False
-        for partition in wanting:
-            holder_now = target[partition]
-            if holder_now is not None and load[holder_now] > load[least(partition)] + 1:
-                target[partition] = member = least(partition)
+        for unit in wanting:
+            holder_now = target[unit]
+            if holder_now is not None and load[holder_now] > load[least(unit)] + 1:
+                target[unit] = member = least(unit)
                 load[holder_now] -= 1
                 load[member] += 1
                 moved = True
-    return target
+    return {partition: target[unit] for unit, together in wanting.items() for partition in together}
 
 
 def join(
@@ -111,13 +120,13 @@ def rebalance(connection: sqlite3.Connection, grp: int, now: float) -> bool:
         (grp, json.dumps(wanted)),
     )
     rows = connection.execute(
-        "select c.partition, p.topic, c.owner, c.target from cursor c join partition p on p.id = c.partition"
+        "select c.partition, p.topic, p.number, c.owner, c.target from cursor c join partition p on p.id = c.partition"
         " where c.grp = ?",
         (grp,),
     ).fetchall()
-    before = {partition: (owner, target) for partition, _, owner, target in rows}
+    before = {partition: (owner, target) for partition, _, _, owner, target in rows}
     targets = assign(
-        {partition: topic for partition, topic, _, _ in rows},
+        {partition: (topic, number) for partition, topic, number, _, _ in rows},
         members,
         {partition: target if owner is None else owner for partition, (owner, target) in before.items()},
     )

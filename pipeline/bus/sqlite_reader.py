@@ -29,6 +29,7 @@ class SqliteReader:
         start: Mapping[int, int] | None = None,
         since_ms: int | None = None,
         follow: bool = False,
+        settled: bool = False,  # noqa: ARG002  # a transaction of the embedded log is never seen open
         timeout: float = 1.0,
     ) -> Iterator[Record]:
         """Committed records; see the protocol. `since_ms` holds for partitions that `start` doesn't name."""

@@ -44,7 +44,15 @@ class SqliteSubscription:
     """See `pipeline.bus.log.Subscription`. Made by `SqliteBus.subscribe`."""
 
     def __init__(
-        self, core: Core, name: str, topics: Sequence[str], *, member: str, max_records: int, timeout: float
+        self,
+        core: Core,
+        name: str,
+        topics: Sequence[str],
+        *,
+        member: str,
+        max_records: int,
+        timeout: float,
+        urgent: Sequence[str] = (),
     ) -> None:
         self._core = core
         self._max_records = max_records
@@ -54,7 +62,7 @@ class SqliteSubscription:
         with core.file.write() as connection:
             now = time.monotonic()
             self.grp, self.member = group.join(connection, name, member, [t.id for t in known], timeout, now)
-        self._topics = tuple(topics)
+        self._urgent = frozenset(urgent)
         self._connection = core.file.connect()
         self._positions: dict[int, _Position] = {}
         self._assignment: frozenset[TopicPartition] = frozenset()
@@ -138,6 +146,11 @@ class SqliteSubscription:
         """The partitions owned."""
         return self._assignment
 
+    @property
+    def generation(self) -> str:
+        """Of the group, and of which member of it this is."""
+        return f"{self._generation}/{self.member}"
+
     def lag(self) -> Mapping[TopicPartition, int]:
         """Records beyond the committed offset of each partition owned."""
         heads = self._core.board.heads
@@ -209,9 +222,14 @@ class SqliteSubscription:
         size = 0
         partitions = sorted(self._positions)
         self._turn += 1
-        for index in range(len(partitions)):
-            partition = partitions[(index + self._turn) % len(partitions)]
+        turn = self._turn % len(partitions) if partitions else 0
+        in_turn = partitions[turn:] + partitions[:turn]
+        if self._urgent:
+            in_turn.sort(key=lambda partition: self._positions[partition].topic not in self._urgent)
+        for partition in in_turn:
             position = self._positions[partition]
+            if taken and taken[0].topic in self._urgent and position.topic not in self._urgent:
+                break  # what is urgent does not share a batch with what takes its time
             room = self._max_records - len(taken)
             if room <= 0 or size >= _BATCH_BYTES:
                 break

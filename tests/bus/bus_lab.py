@@ -48,9 +48,16 @@ class Lab:
         return publisher.publish(topic, list(records))
 
     def join(
-        self, group: str, *topics: str, member: str = "one", max_records: int = 500, bus: Bus | None = None
+        self,
+        group: str,
+        *topics: str,
+        member: str = "one",
+        max_records: int = 500,
+        bus: Bus | None = None,
+        urgent: Sequence[str] = (),
     ) -> Subscription:
-        return self.keep((bus or self.bus).subscribe(group, topics, member=member, max_records=max_records))
+        where = bus or self.bus
+        return self.keep(where.subscribe(group, topics, member=member, max_records=max_records, urgent=urgent))
 
     def all_of(self, topic: str, **how: Any) -> list[Record]:
         """Every committed record of a topic."""

@@ -117,7 +117,7 @@ TestCopying.settings = settings(max_examples=40, stateful_step_count=40, deadlin
 
 
 @given(
-    partitions=st.dictionaries(st.integers(0, 40), st.integers(0, 2)),
+    partitions=st.dictionaries(st.integers(0, 40), st.tuples(st.integers(0, 2), st.integers(0, 9))),
     members=st.dictionaries(st.integers(0, 6), st.frozensets(st.integers(0, 2))),
     data=st.data(),
 )
@@ -127,8 +127,11 @@ def test_every_partition_that_is_wanted_gets_a_member_that_wants_it(partitions, 
     targets = assign(partitions, members, current)
     assert targets.keys() == partitions.keys()
     for partition, target in targets.items():
-        wanting = {member for member, topics in members.items() if partitions[partition] in topics}
+        wanting = {member for member, topics in members.items() if partitions[partition][0] in topics}
         assert target in wanting if wanting else target is None
+        for other, place in partitions.items():
+            if place == partitions[partition]:
+                assert targets[other] == target
     assert assign(partitions, members, targets) == targets
 
 
@@ -136,7 +139,7 @@ def test_every_partition_that_is_wanted_gets_a_member_that_wants_it(partitions, 
 def test_members_that_want_the_same_get_the_same_share(count, members, data) -> None:
     everything = dict.fromkeys(members, frozenset({1}))
     current = data.draw(st.fixed_dictionaries({p: st.none() | st.integers(0, 9) for p in range(count)}))
-    targets = assign(dict.fromkeys(range(count), 1), everything, current)
+    targets = assign({p: (1, p) for p in range(count)}, everything, current)
     loads = [sum(1 for target in targets.values() if target == member) for member in members]
     assert max(loads) - min(loads) <= 1
     kept = sum(1 for p, owner in current.items() if owner is not None and targets[p] == owner)
