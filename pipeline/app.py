@@ -27,8 +27,8 @@ from pipeline.poll.reading import DocumentReader
 from pipeline.poll.reload import SourceList
 from pipeline.poll.sources import load_sources
 from pipeline.record import BatchStage, Stage
-from pipeline.release import ReleaseStage
-from pipeline.settings import STAGES, JsonLinesSink, Settings, SinkSettings, SqliteSink
+from pipeline.release import Policy, ReleaseStage
+from pipeline.settings import STAGES, JsonLinesSink, PolicySettings, Settings, SinkSettings, SqliteSink
 from pipeline.sink.interface import Sink
 from pipeline.state.sources_sqlite import SqlitePollMemory
 from pipeline.state.stories_sqlite import SqliteStoryIndex
@@ -87,7 +87,23 @@ def readers(settings: Settings) -> list[tuple[str, str, Sequence[str]]]:
     stages: list[tuple[str, str, Sequence[str]]] = [
         (stage, topics.group(stage), consumed) for stage, consumed in topics.CONSUMED.items()
     ]
-    return stages + [(f"sink-{name}", topics.group(f"sink-{name}"), (topics.STORIES,)) for name in settings.sinks]
+    return stages + [
+        (f"sink-{name}", topics.group(f"sink-{name}"), sink_topics(sink)) for name, sink in settings.sinks.items()
+    ]
+
+
+def sink_topics(settings: SinkSettings) -> Sequence[str]:
+    """What a sink reads: with the kills ahead, unless it keeps a log in the order of the stories."""
+    return (topics.STORIES,) if isinstance(settings, JsonLinesSink) else (topics.KILLS, topics.STORIES)
+
+
+def policies(settings: Settings) -> dict[str, Policy]:
+    """The release policies by source; "" is that of all others."""
+
+    def policy(of: PolicySettings) -> Policy:
+        return Policy(embargoed=of.embargoed, withheld=of.withheld, notices=of.notices)
+
+    return {"": policy(settings.release)} | {name: policy(own) for name, own in settings.release.sources.items()}
 
 
 def _parent_made(path: Path) -> Path:
@@ -268,7 +284,7 @@ class App:
     def _sink_factory(self, name: str) -> Callable[[], Service]:
         def make() -> Service:
             sink = make_sink(name, self.settings.sinks[name])
-            return self._work_service(SinkStage(sink), (topics.STORIES,), sink.close)
+            return self._work_service(SinkStage(sink), sink_topics(self.settings.sinks[name]), sink.close)
 
         return make
 
@@ -284,7 +300,13 @@ class App:
                 enrichers = load_enrichers(names) if names else default_enrichers()
                 return EnrichStage(enrichers, clock=time.perf_counter), _nothing
             case "release":
-                return ReleaseStage(self.now), _nothing
+                reader = self.bus.reader()
+                stage = ReleaseStage(
+                    self.now,
+                    lambda: reader.read(topics.HELD, settled=True),
+                    policies=policies(self.settings),
+                )
+                return stage, reader.close
         raise Fatal(f"there is no stage {name!r}")
 
     def _hints(self) -> dict[str, Hints]:
@@ -298,7 +320,11 @@ class App:
         observer = StageObserver(self.work_metrics, stage.name)
         try:
             subscription = self.bus.subscribe(
-                topics.group(stage.name), consumed, member=self.instance, max_records=work.batch
+                topics.group(stage.name),
+                consumed,
+                member=self.instance,
+                max_records=work.batch,
+                urgent=[topic for topic in consumed if topic in topics.URGENT],
             )
         except BaseException:
             close()

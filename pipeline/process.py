@@ -94,4 +94,4 @@ def _one_file(journey: _Journey, name: str, received: datetime | None) -> Iterat
         if isinstance(outcome, Reject):
             yield {"item": position, "code": outcome.code, "why": outcome.why}
         else:
-            yield outcome.value
+            yield outcome.value or b""

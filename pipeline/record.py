@@ -51,7 +51,8 @@ class Emit(msgspec.Struct, frozen=True):
 
     topic: str
     key: str
-    value: bytes
+    value: bytes | None
+    """None takes the key out of a compacted topic."""
     kind: str
     time: datetime | None = None
     headers: Headers = ()
@@ -97,3 +98,25 @@ class BatchStage(Protocol):
     name: str
 
     def process_batch(self, records: Sequence[Record]) -> Sequence[Sequence[Outcome]]: ...
+
+
+class KeepingStage(BatchStage, Protocol):
+    """A `BatchStage` with state of its own in the log, and outputs that are owed to time.
+
+    The worker calls `restore` after each poll, then `process_batch` if there is a batch, then `owed`; all that
+    comes out is committed in one transaction. Where that fails it calls `forget`, and what the stage
+    remembers must then come from the log again.
+    """
+
+    def restore(self, generation: str, assignment: frozenset[tuple[str, int]]) -> None:
+        """Know what the partitions owned since `generation` hold.
+
+        Raises:
+            Transient: it can't be read just now.
+        """
+
+    def owed(self) -> Sequence[tuple[Record, Sequence[Outcome]]]:
+        """Outcomes that are due now, each with the record they come from."""
+
+    def forget(self) -> None:
+        """Nothing that was decided since the last `restore` is certain."""

@@ -117,6 +117,22 @@ class EnrichSettings(Section):
     enrichers: tuple[str, ...] = ()
 
 
+class PolicySettings(Section):
+    """What is done with a source's stories that may not simply run."""
+
+    embargoed: Literal["hold", "pass"] = "hold"
+    """`pass` is for those whose readers keep embargoes themselves."""
+    withheld: Literal["hold", "drop"] = "hold"
+    notices: Literal["drop", "pass"] = "drop"
+    """Advisories and test messages."""
+
+
+class ReleaseSettings(PolicySettings):
+    """The policy of all sources, and of those that have their own, by id."""
+
+    sources: dict[str, PolicySettings] = {}
+
+
 class JsonLinesSink(Section):
     """Stories as lines of JSON in rotating files."""
 
@@ -159,6 +175,7 @@ class Settings(Section):
     poll: PollSettings = PollSettings()
     work: WorkSettings = WorkSettings()
     enrich: EnrichSettings = EnrichSettings()
+    release: ReleaseSettings = ReleaseSettings()
     sinks: dict[str, SinkSettings] = {"files": JsonLinesSink(kind="jsonl"), "search": SqliteSink(kind="sqlite")}
     """By name; each is a consumer group of its own."""
     http: HttpSettings = HttpSettings()

@@ -9,16 +9,23 @@ UNIQUE = "wire.unique"
 DUPLICATES = "wire.duplicates"
 ENRICHED = "wire.enriched"
 HELD = "wire.held"
+CONTROL = "wire.control"
 STORIES = "wire.stories"
+KILLS = "wire.kills"
 LATEST = "wire.latest"
 
+PRIORITY = ".priority"
+"""Suffix of the lane on which kills overtake everything else."""
+
 CONSUMED = {
-    "normalise": (RAW,),
-    "deduplicate": (NORMALISED,),
-    "enrich": (UNIQUE,),
-    "release": (ENRICHED,),
+    "normalise": (RAW, RAW + PRIORITY),
+    "deduplicate": (NORMALISED, NORMALISED + PRIORITY),
+    "enrich": (UNIQUE, UNIQUE + PRIORITY),
+    "release": (ENRICHED, ENRICHED + PRIORITY, CONTROL),
 }
-"""What each stage reads; sinks read `STORIES`."""
+"""What each stage reads; sinks read `STORIES`, and `KILLS` ahead of it."""
+URGENT = frozenset({*(t + PRIORITY for t in (RAW, NORMALISED, UNIQUE, ENRICHED)), CONTROL, KILLS})
+"""What is delivered before all else."""
 
 _HOUR_MS = 3_600_000
 
@@ -30,11 +37,17 @@ def specs(*, partitions: int, replication: int, retention_hours: float) -> list[
     def deleted(name: str) -> TopicSpec:
         return TopicSpec(name, partitions, replication, retention_ms=retention)
 
-    flowing = [deleted(t) for t in (RAW, NORMALISED, UNIQUE, DUPLICATES, ENRICHED, HELD, STORIES)]
-    read = [*(t for topics in CONSUMED.values() for t in topics), STORIES]
+    read = [*(t for topics in CONSUMED.values() for t in topics), STORIES, KILLS]
+    flowing = [deleted(t) for t in (*read, DUPLICATES)]
+    kept = [TopicSpec(t, partitions, replication, compact=True) for t in (HELD, LATEST)]
     # Dead letters wait for a person, who may be on holiday: they are kept without a limit in time.
     letters = [TopicSpec(t + SUFFIX, partitions, replication) for t in read]
-    return [*flowing, TopicSpec(LATEST, partitions, replication, compact=True), *letters]
+    return [*flowing, *kept, *letters]
+
+
+def lane(topic: str, *, first: bool) -> str:
+    """The topic itself, or the lane beside it for what goes first."""
+    return topic + PRIORITY if first else topic
 
 
 def group(stage: str) -> str:

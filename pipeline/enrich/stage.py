@@ -10,7 +10,7 @@ from pipeline.enrich.language import Language
 from pipeline.enrich.reading import ReadingTime
 from pipeline.errors import Permanent
 from pipeline.record import Emit, Outcome, Record
-from pipeline.story import Story, from_ninjs, to_ninjs
+from pipeline.story import CANCELED, Story, from_ninjs, to_ninjs
 
 GROUP = "newswire.enrichers"
 """Entry point group under which other packages offer enrichers: callables without arguments that make one."""
@@ -51,18 +51,26 @@ class EnrichStage:
         clock: Callable[[], float],
         timing: Timing = lambda _name, _seconds, _good: None,
         topic: str = "wire.enriched",
+        priority: str = "wire.enriched.priority",
     ) -> None:
-        """`clock` counts seconds; it is only used to tell `timing` how long an enricher took."""
+        """`clock` counts seconds; it is only used to tell `timing` how long an enricher took.
+
+        `priority` is the lane of kills, which are passed on as they are: a notice has nothing to find in it.
+        """
         self._enrichers = list(enrichers)
         self._clock = clock
         self._timing = timing
         self._topic = topic
+        self._priority = priority
 
     def process(self, record: Record) -> Sequence[Outcome]:
         """Enrich one story."""
         if record.value is None:
             raise Permanent("no_value", "a tombstone is no story")
-        story = self.enrich(from_ninjs(record.value))
+        story = from_ninjs(record.value)
+        if story.pub_status == CANCELED:
+            return (Emit(self._priority, story.uri, record.value, "newswire.story.enriched", story.version_created),)
+        story = self.enrich(story)
         return (Emit(self._topic, story.uri, to_ninjs(story), "newswire.story.enriched", story.version_created),)
 
     def enrich(self, story: Story) -> Story:

@@ -8,7 +8,7 @@ from pipeline.item import decode_item
 from pipeline.normalise.assemble import NO_HINTS, normalise
 from pipeline.normalise.hints import Hints
 from pipeline.record import Emit, Outcome, Record
-from pipeline.story import to_ninjs
+from pipeline.story import CANCELED, to_ninjs
 
 KIND = "newswire.story.normalised"
 
@@ -18,8 +18,16 @@ class NormaliseStage:
 
     name = "normalise"
 
-    def __init__(self, target: str = "wire.normalised", hints: Mapping[str, Hints] | None = None) -> None:
+    def __init__(
+        self,
+        target: str = "wire.normalised",
+        hints: Mapping[str, Hints] | None = None,
+        *,
+        priority: str = "wire.normalised.priority",
+    ) -> None:
+        """`priority` is the lane on which kills overtake the rest."""
         self._target = target
+        self._priority = priority
         self._hints = dict(hints or {})
 
     def process(self, record: Record) -> Sequence[Outcome]:
@@ -33,4 +41,5 @@ class NormaliseStage:
         item = msgspec.structs.replace(item, provenance=provenance)
         story = normalise(item, hints=self._hints.get(provenance.source, NO_HINTS))
         time = story.version_created or provenance.fetched_at
-        return [Emit(topic=self._target, key=story.uri, value=to_ninjs(story), kind=KIND, time=time)]
+        target = self._priority if story.pub_status == CANCELED else self._target
+        return [Emit(topic=target, key=story.uri, value=to_ninjs(story), kind=KIND, time=time)]

@@ -1,21 +1,24 @@
-"""The stage between `wire.enriched` and `wire.stories`: may it run?
+"""The stage between `wire.enriched` and `wire.stories`: may it run, and when?
 
-Fail closed: what may not run yet, or in doubt, is not passed on, and is counted with its reason.
+Fail closed: what may not run yet, or in doubt, is put on the shelf and released when its time comes, by
+whichever worker owns its partition then.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
 
 from pipeline.errors import Permanent
-from pipeline.record import Drop, Emit, Outcome, Record
-from pipeline.story import CANCELED, USABLE, Newswire, Story, from_ninjs, to_ninjs
+from pipeline.record import Drop, Emit, Outcome, Record, Reject
+from pipeline.release.control import Command, decode
+from pipeline.release.policy import DEFAULT, NOT_NEWS, UNUSABLE, Policy, emptied, freed, recalled, why_not
+from pipeline.release.shelf import KILLED, Entry, Shelf, entry_of, number_of, standing
+from pipeline.story import CANCELED, Story, from_ninjs, to_ninjs
 
-NOT_NEWS = frozenset({"advisory", "test"})
-"""Signals of what is said to editors, not to readers."""
-EMBARGOED, UNUSABLE = "embargoed", "withheld"
+MARK_KEPT = timedelta(days=30)
+"""How long a kill is remembered against versions that come late."""
 
 
 class Clock(Protocol):
@@ -24,62 +27,192 @@ class Clock(Protocol):
     def __call__(self) -> datetime: ...
 
 
+class Watcher(Protocol):
+    """Is told what release does, before it is committed."""
+
+    def shelf(self, held: Mapping[str, int], overdue: float) -> None:
+        """Stories held by reason, and by how many seconds the next embargo is overdue."""
+
+    def on_time(self, delay: float) -> None:
+        """An embargo ended and its story runs, `delay` seconds late."""
+
+    def killed(self, latency: float) -> None:
+        """A kill goes on, `latency` seconds after it was fetched."""
+
+    def commanded(self, command: Command, outcome: str) -> None:
+        """Somebody's wish was done (`released`, `dropped`) or not (`not_held`)."""
+
+
+class Topics(msgspec.Struct, frozen=True):
+    """Where things go; all keyed by uri, and with equally many partitions."""
+
+    stories: str = "wire.stories"
+    latest: str = "wire.latest"
+    kills: str = "wire.kills"
+    held: str = "wire.held"
+    control: str = "wire.control"
+
+
 class ReleaseStage:
-    """Passes on what may run, with a cancelled version emptied of its copy; the rest is kept in `wire.held`."""
+    """A `KeepingStage`. Passes on what may run, a cancelled version emptied of its copy; holds the rest."""
 
     name = "release"
 
     def __init__(
-        self, now: Clock, *, stories: str = "wire.stories", latest: str = "wire.latest", held: str = "wire.held"
+        self,
+        now: Clock,
+        read_shelf: Callable[[], Iterable[Record]],
+        *,
+        policies: Mapping[str, Policy] | None = None,
+        topics: Topics | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
+        """`read_shelf` gives every record of the shelf's topic; `policies` are by source, "" for all others."""
         self._now = now
-        self._stories = stories
-        self._latest = latest
-        self._held = held
+        self._read_shelf = read_shelf
+        self._policies = dict(policies or {})
+        self._topics = topics or Topics()
+        self._watcher = watcher
+        self._generation: str | None = None
+        self._shelf = Shelf()
 
-    def process(self, record: Record) -> Sequence[Outcome]:
-        """Release one version, or say why not."""
-        if record.value is None:
-            raise Permanent("no_value", "a tombstone is no story")
-        story = from_ninjs(record.value)
-        reason = why_not(story, self._now())
-        if reason in (EMBARGOED, UNUSABLE):
-            return (Emit(self._held, story.uri, record.value, f"newswire.story.held.{reason}", story.version_created),)
+    def restore(self, generation: str, assignment: frozenset[tuple[str, int]]) -> None:
+        """Read the shelf of the partitions owned, if they may have been another's since."""
+        if generation == self._generation:
+            return
+        numbers = {number for _, number in assignment}
+        records = (r for r in self._read_shelf() if r.partition in numbers) if numbers else ()
+        self._shelf = Shelf(standing(records).values())
+        self._generation = generation
+
+    def forget(self) -> None:
+        """The shelf must be read again."""
+        self._generation = None
+
+    def process_batch(self, records: Sequence[Record]) -> list[Sequence[Outcome]]:
+        """Release, hold or refuse each version, in order."""
+        now = self._now()
+        results: list[Sequence[Outcome]] = []
+        for record in records:
+            try:
+                if record.topic == self._topics.control:
+                    results.append(self._obey(decode(record.value)))
+                else:
+                    results.append(self._decide(record, now))
+            except Permanent as error:
+                results.append((Reject(error.code, error.why),))
+        return results
+
+    def owed(self) -> Sequence[tuple[Record, Sequence[Outcome]]]:
+        """Embargoed stories whose time has come, and marks that nobody needs any more."""
+        now = self._now()
+        pairs: list[tuple[Record, Sequence[Outcome]]] = []
+        for entry in self._shelf.due(now):
+            story = from_ninjs(_value(entry.record))
+            pairs.append((entry.record, (*self._run(story, _value(entry.record)), self._off(story))))
+            if self._watcher is not None and entry.until is not None:
+                self._watcher.on_time((now - entry.until).total_seconds())
+        for entry in self._shelf.killed_before(int((now - MARK_KEPT).timestamp() * 1000)):
+            self._shelf.take(entry.uri)
+            pairs.append((entry.record, (Emit(self._topics.held, entry.uri, None, "newswire.story.unmarked"),)))
+        if self._watcher is not None:
+            self._watcher.shelf(self._shelf.counts(), self._overdue(now))
+        return pairs
+
+    def _overdue(self, now: datetime) -> float:
+        due = self._shelf.next_due()
+        return max(0.0, (now - due).total_seconds()) if due is not None else 0.0
+
+    def _decide(self, record: Record, now: datetime) -> Sequence[Outcome]:
+        value = _value(record)
+        story = from_ninjs(value)
+        before = self._shelf.get(story.uri)
+        if story.pub_status == CANCELED:
+            return self._kill(record, story, now)
+        policy = self._policy(story)
+        reason = why_not(story, now, policy)
+        drop = _overtaken(story, before)
+        if reason == NOT_NEWS or (reason == UNUSABLE and policy.withheld == "drop"):
+            drop = drop or reason
+        if drop is not None:
+            return (Drop(drop),)
         if reason is not None:
-            return (Drop(reason),)
-        value = to_ninjs(emptied(story)) if story.pub_status == CANCELED else record.value
-        kind = "newswire.story.released"
-        return tuple(
-            Emit(topic, story.uri, value, kind, story.version_created) for topic in (self._stories, self._latest)
+            return self._hold(record, story, reason, before)
+        outcomes = self._run(story, value)
+        if before is not None:
+            self._shelf.take(story.uri)
+            outcomes = (*outcomes, self._off(story))
+        return outcomes
+
+    def _kill(self, record: Record, story: Story, now: datetime) -> Sequence[Outcome]:
+        notice = to_ninjs(emptied(story))
+        self._shelf.put(Entry(_copied(record, notice), story.uri, number_of(story), KILLED))
+        source = story.newswire.provenance
+        if self._watcher is not None and source is not None and source.fetched_at is not None:
+            self._watcher.killed((now - source.fetched_at).total_seconds())
+        at = story.version_created
+        return (
+            *self._run(story, notice),
+            Emit(self._topics.kills, story.uri, notice, "newswire.story.killed", at),
+            Emit(self._topics.held, story.uri, notice, "newswire.story.held.killed", at),
         )
 
+    def _hold(self, record: Record, story: Story, reason: str, before: Entry | None) -> Sequence[Outcome]:
+        value = _value(record)
+        self._shelf.put(entry_of(_copied(record, value), story))
+        held = Emit(self._topics.held, story.uri, value, f"newswire.story.held.{reason}", story.version_created)
+        relation = story.newswire.relation
+        public = before is None and relation is not None and relation.kind != "new" and number_of(story) > 1
+        if reason == UNUSABLE and public:
+            # An earlier version is out: those who have it must learn that it is not to be used for now.
+            return (held, *self._run(story, to_ninjs(recalled(story)), "newswire.story.recalled"))
+        return (held,)
 
-def why_not(story: Story, now: datetime) -> str | None:
-    """The reason why a story may not run now, or None. A kill always runs."""
-    if story.pub_status == CANCELED:
+    def _obey(self, command: Command) -> Sequence[Outcome]:
+        entry = self._shelf.get(command.uri)
+        if entry is None or entry.reason == KILLED or command.version not in (None, str(entry.version)):
+            self._tell(command, "not_held")
+            return (Drop("not_held"),)
+        self._shelf.take(command.uri)
+        story = from_ninjs(_value(entry.record))
+        if command.action == "drop":
+            self._tell(command, "dropped")
+            return (self._off(story),)
+        self._tell(command, "released")
+        return (*self._run(story, to_ninjs(freed(story))), self._off(story))
+
+    def _tell(self, command: Command, outcome: str) -> None:
+        if self._watcher is not None:
+            self._watcher.commanded(command, outcome)
+
+    def _run(self, story: Story, value: bytes, kind: str = "newswire.story.released") -> tuple[Outcome, ...]:
+        return tuple(
+            Emit(topic, story.uri, value, kind, story.version_created)
+            for topic in (self._topics.stories, self._topics.latest)
+        )
+
+    def _off(self, story: Story) -> Emit:
+        return Emit(self._topics.held, story.uri, None, "newswire.story.unheld", story.version_created)
+
+    def _policy(self, story: Story) -> Policy:
+        source = story.newswire.provenance.source if story.newswire.provenance is not None else ""
+        return self._policies.get(source) or self._policies.get("") or DEFAULT
+
+
+def _overtaken(story: Story, before: Entry | None) -> str | None:
+    """Why a version comes too late, after what is on the shelf."""
+    if before is None:
         return None
-    if NOT_NEWS & set(story.newswire.signals):
-        return "not_news"
-    if story.pub_status not in (None, USABLE):
-        return UNUSABLE
-    if story.embargoed_until is not None and story.embargoed_until > now:
-        return EMBARGOED
-    return None
+    if before.reason == KILLED:
+        return "killed" if number_of(story) <= before.version else None
+    return "older_than_held" if number_of(story) < before.version else None
 
 
-def emptied(story: Story) -> Story:
-    """A cancelled version: who and what it was, and nothing that may carry its copy."""
-    full = story.newswire
-    extension = Newswire(
-        agency=full.agency,
-        credit=full.credit,
-        signals=full.signals,
-        raw_headline=full.raw_headline,
-        replaces=full.replaces,
-        relation=full.relation,
-        times=full.times,
-        flags=full.flags,
-        provenance=full.provenance,
-        replay=full.replay,
-    )
-    return msgspec.structs.replace(story, bodies=(), descriptions=(), other={}, newswire=extension)
+def _value(record: Record) -> bytes:
+    if record.value is None:
+        raise Permanent("no_value", "a tombstone is no story")
+    return record.value
+
+
+def _copied(record: Record, value: bytes) -> Record:
+    return msgspec.structs.replace(record, value=value)

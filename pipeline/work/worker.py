@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from threading import Event
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, cast
 
 import msgspec
 
@@ -23,7 +23,7 @@ from pipeline import __version__
 from pipeline.bus.log import Subscription, Transaction
 from pipeline.errors import Fatal, Permanent, Transient
 from pipeline.observe.stage import StageObserver
-from pipeline.record import BatchStage, Drop, Emit, Outcome, Record, Reject, Stage
+from pipeline.record import BatchStage, Drop, Emit, KeepingStage, Outcome, Record, Reject, Stage
 from pipeline.work.deadletter import dead_letter_headers, dead_letter_topic
 from pipeline.work.events import event_headers
 from pipeline.work.retry import DEFAULT_RETRY, RetryPolicy, backoff, retrying
@@ -52,7 +52,7 @@ class Worker:
 
     def __init__(
         self,
-        stage: Stage | BatchStage | SinkingStage,
+        stage: Stage | BatchStage | KeepingStage | SinkingStage,
         subscription: Subscription,
         observer: StageObserver,
         *,
@@ -62,6 +62,7 @@ class Worker:
     ) -> None:
         self.name = stage.name
         self._decide = _batched(stage)
+        self._keeping = cast("KeepingStage", stage) if hasattr(stage, "restore") else None
         self._subscription = subscription
         self._observer = observer
         self._retry = retry
@@ -94,10 +95,14 @@ class Worker:
         try:
             records = self._subscription.poll(self._poll_timeout)
             self._observer.progressed(self._subscription.lag())
-            if not records:
+            if self._keeping is not None:
+                self._keeping.restore(self._subscription.generation, self._subscription.assignment)
+            elif not records:
                 return 0
             self._handle(records, stop)
         except Transient as error:
+            if self._keeping is not None:
+                self._keeping.forget()
             # Nothing was committed, so the log delivers the same batch again.
             self._failures += 1
             self._observer.batch_failed(error, self._failures)
@@ -108,20 +113,27 @@ class Worker:
 
     def _handle(self, records: list[Record], stop: Event) -> None:
         began = time.perf_counter()
-        decide = retrying(self._retry, stop, self._observer.retried)
-        results = decide(self._decide, records)
+        pairs: list[tuple[Record, Sequence[Result]]] = []
+        if records:
+            decide = retrying(self._retry, stop, self._observer.retried)
+            results = decide(self._decide, records)
+            if len(results) != len(records):
+                raise Fatal(f"stage {self.name} gave {len(results)} results for {len(records)} records")
+            pairs += zip(records, results, strict=True)
+        if self._keeping is not None:
+            pairs += self._keeping.owed()
+        if not pairs:
+            return
         decided = time.perf_counter()
-        if len(results) != len(records):
-            raise Fatal(f"stage {self.name} gave {len(results)} results for {len(records)} records")
         with self._subscription.transaction() as transaction:
-            tally = self._send(transaction, records, results)
+            tally = self._send(transaction, pairs)
         self._observer.committed(records, tally, decided - began, time.perf_counter() - decided)
 
     def _send(
-        self, transaction: Transaction, records: list[Record], results: Sequence[Sequence[Result]]
+        self, transaction: Transaction, pairs: Sequence[tuple[Record, Sequence[Result]]]
     ) -> Counter[tuple[str, str]]:
         tally: Counter[tuple[str, str]] = Counter()
-        for record, outcomes in zip(records, results, strict=True):
+        for record, outcomes in pairs:
             if not outcomes:
                 raise Fatal(f"stage {self.name} lost {record.coordinates}: it gave no outcome")
             for ordinal, outcome in enumerate(outcomes):
@@ -145,7 +157,7 @@ class Worker:
         self._observer.dead_lettered(record, reject)
 
 
-def _batched(stage: Stage | BatchStage | SinkingStage) -> Decide:
+def _batched(stage: Stage | BatchStage | KeepingStage | SinkingStage) -> Decide:
     process_batch = getattr(stage, "process_batch", None)
     if process_batch is not None:
         return process_batch  # type: ignore[no-any-return]  # told apart by its one method

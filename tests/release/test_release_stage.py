@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.errors import Permanent
-from pipeline.record import Drop, Record
+from pipeline.record import Drop, Record, Reject
 from pipeline.release import ReleaseStage
 from pipeline.story import CANCELED, Newswire, Story, Text, from_ninjs, to_ninjs
 from pipeline.testing import FakeClock
@@ -14,7 +13,8 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def released(story):
-    return ReleaseStage(FakeClock(NOW)).process(Record("wire.enriched", 0, 0, b"k", to_ninjs(story)))
+    stage = ReleaseStage(FakeClock(NOW), lambda: ())
+    return stage.process_batch([Record("wire.enriched", 0, 0, b"k", to_ninjs(story))])[0]
 
 
 def test_a_usable_story_goes_to_the_log_and_to_the_latest_as_it_is():
@@ -57,8 +57,10 @@ def test_a_kill_runs_though_its_story_was_embargoed_and_has_no_copy():
         newswire=Newswire(signals=("kill", "advisory"), agency="EFE", extra={"teaser": "copy"}, mentions={"copy": 1}),
         other={"renditions": [{"name": "copy"}]},
     )
-    first, second = released(kill)
-    assert first.value == second.value
+    outcomes = released(kill)
+    assert [o.topic for o in outcomes] == ["wire.stories", "wire.latest", "wire.kills", "wire.held"]
+    assert len({o.value for o in outcomes}) == 1
+    first = outcomes[0]
     assert from_ninjs(first.value).bodies == ()
     assert from_ninjs(first.value).headline == "KILLED"
     assert from_ninjs(first.value).newswire.agency == "EFE"
@@ -66,5 +68,5 @@ def test_a_kill_runs_though_its_story_was_embargoed_and_has_no_copy():
 
 
 def test_a_tombstone_is_no_story():
-    with pytest.raises(Permanent):
-        ReleaseStage(FakeClock(NOW)).process(Record("wire.enriched", 0, 0, b"k", None))
+    [[outcome]] = ReleaseStage(FakeClock(NOW), lambda: ()).process_batch([Record("wire.enriched", 0, 0, b"k", None)])
+    assert isinstance(outcome, Reject)
