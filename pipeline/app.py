@@ -20,6 +20,7 @@ from pipeline.instance import claim
 from pipeline.normalise import Hints, NormaliseStage
 from pipeline.observe.log import logger
 from pipeline.observe.poll import PollMetrics
+from pipeline.observe.release import ReleaseWatcher
 from pipeline.observe.stage import StageObserver, WorkMetrics
 from pipeline.poll.poller import Poller, PollLimits
 from pipeline.poll.push import PushEndpoint
@@ -201,6 +202,7 @@ class App:
         GCCollector(registry=self.registry)
         Info("newswire_build", "The running release.", registry=self.registry).info({"version": __version__})
         self.work_metrics = WorkMetrics(self.registry)
+        self._release_watcher = ReleaseWatcher(self.registry)
         self.bus = make_bus(settings)
         self._polling = False
         self.instance, self._give_back = (
@@ -305,6 +307,7 @@ class App:
                     self.now,
                     lambda: reader.read(topics.HELD, settled=True),
                     policies=policies(self.settings),
+                    watcher=self._release_watcher,
                 )
                 return stage, reader.close
         raise Fatal(f"there is no stage {name!r}")

@@ -28,6 +28,8 @@ cli = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+held_cli = typer.Typer(help="See the stories that are held, and act on them.", invoke_without_command=True)
+cli.add_typer(held_cli, name="held")
 topics_cli = typer.Typer(help="See and make the topics of the log.", no_args_is_help=True)
 cli.add_typer(topics_cli, name="topics")
 
@@ -179,6 +181,60 @@ def plan(config: ConfigOption = None) -> None:
 def apply(config: ConfigOption = None) -> None:
     """Create and adjust the topics; nothing is deleted."""
     _topic_changes(config, apply=True)
+
+
+@held_cli.callback()
+def held(
+    context: typer.Context,
+    config: ConfigOption = None,
+    kills: Annotated[bool, typer.Option(help="Also the marks that killed stories leave.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """See the stories that are held, the next due first."""
+    from pipeline.desk import list_held  # noqa: PLC0415  # keeps `newswire --help` fast
+
+    if context.invoked_subcommand is None:
+        list_held(settings_from(config), kills=kills, as_json=as_json)
+
+
+UriArgument = Annotated[str, typer.Argument(help="The story's uri.")]
+VersionOption = Annotated[str | None, typer.Option(help="Only if this is the version held.")]
+ByOption = Annotated[str, typer.Option(help="Who asks; your user name by default.")]
+WhyOption = Annotated[str, typer.Option(help="The reason, for the log.")]
+
+
+@held_cli.command("release")
+def release_held(
+    uri: UriArgument, config: ConfigOption = None, version: VersionOption = None, by: ByOption = "", why: WhyOption = ""
+) -> None:
+    """Let a held story run now."""
+    from pipeline.desk import ask  # noqa: PLC0415  # keeps `newswire --help` fast
+
+    ask(settings_from(config), "release", uri, version=version, by=by, why=why)
+
+
+@held_cli.command("drop")
+def drop_held(
+    uri: UriArgument, config: ConfigOption = None, version: VersionOption = None, by: ByOption = "", why: WhyOption = ""
+) -> None:
+    """Take a held story off the shelf; it never runs."""
+    from pipeline.desk import ask  # noqa: PLC0415  # keeps `newswire --help` fast
+
+    ask(settings_from(config), "drop", uri, version=version, by=by, why=why)
+
+
+@cli.command()
+def trace(
+    uri: UriArgument,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Tell one story's whole way: deliveries, decisions and their evidence, holds, releases, refusals."""
+    from pipeline.desk import show_trace  # noqa: PLC0415  # keeps `newswire --help` fast
+
+    if not show_trace(settings_from(config), uri, as_json=as_json):
+        complain(f"the log knows nothing of {uri}")
+        raise typer.Exit(FAILED)
 
 
 @cli.command()
