@@ -22,6 +22,7 @@ from pipeline.observe.log import logger
 from pipeline.observe.poll import PollMetrics
 from pipeline.observe.release import ReleaseWatcher
 from pipeline.observe.stage import StageObserver, WorkMetrics
+from pipeline.poll.lanes import LanePublisher
 from pipeline.poll.poller import Poller, PollLimits
 from pipeline.poll.push import PushEndpoint
 from pipeline.poll.reading import DocumentReader
@@ -237,7 +238,8 @@ class App:
             return
         publisher, reader = self.bus.publisher(), DocumentReader()
         sources = load_sources(self.settings.poll.sources)
-        PushEndpoint(sources, publisher, reader, raw_topic=topics.RAW, clock=self.now).attach(application)
+        lanes = LanePublisher(publisher, topics.PRIORITY)
+        PushEndpoint(sources, lanes, reader, raw_topic=topics.RAW, clock=self.now).attach(application)
 
         async def let_go(_application: web.Application) -> None:
             await asyncio.to_thread(publisher.close)
@@ -265,7 +267,7 @@ class App:
 
         poller = Poller(
             load_sources(poll.sources),
-            publisher,
+            LanePublisher(publisher, topics.PRIORITY),
             memory,
             raw_topic=topics.RAW,
             clock=self.now,

@@ -15,16 +15,16 @@ KILLS = "wire.kills"
 LATEST = "wire.latest"
 
 PRIORITY = ".priority"
-"""Suffix of the lane on which kills overtake everything else."""
+"""Suffix of the lane on which kills overtake everything else; it leads past `enrich`."""
 
 CONSUMED = {
     "normalise": (RAW, RAW + PRIORITY),
     "deduplicate": (NORMALISED, NORMALISED + PRIORITY),
-    "enrich": (UNIQUE, UNIQUE + PRIORITY),
+    "enrich": (UNIQUE,),
     "release": (ENRICHED, ENRICHED + PRIORITY, CONTROL),
 }
 """What each stage reads; sinks read `STORIES`, and `KILLS` ahead of it."""
-URGENT = frozenset({*(t + PRIORITY for t in (RAW, NORMALISED, UNIQUE, ENRICHED)), CONTROL, KILLS})
+URGENT = frozenset({*(t + PRIORITY for t in (RAW, NORMALISED, ENRICHED)), CONTROL, KILLS})
 """What is delivered before all else."""
 
 _HOUR_MS = 3_600_000

@@ -2,7 +2,16 @@
 
 from collections.abc import Sequence
 
-from pipeline.deduplicate.decision import NOT_PASSED_ON, Decision, Known, after, decide, fingerprint, with_decision
+from pipeline.deduplicate.decision import (
+    KILL,
+    NOT_PASSED_ON,
+    Decision,
+    Known,
+    after,
+    decide,
+    fingerprint,
+    with_decision,
+)
 from pipeline.deduplicate.index import StoryIndex
 from pipeline.errors import Permanent
 from pipeline.record import Emit, Outcome, Record, Reject
@@ -14,8 +23,17 @@ class DeduplicateStage:
 
     name = "deduplicate"
 
-    def __init__(self, index: StoryIndex, *, unique: str = "wire.unique", duplicates: str = "wire.duplicates") -> None:
+    def __init__(
+        self,
+        index: StoryIndex,
+        *,
+        unique: str = "wire.unique",
+        priority: str = "wire.enriched.priority",
+        duplicates: str = "wire.duplicates",
+    ) -> None:
+        """`priority` is the lane on which kills overtake the rest; a notice has nothing in it to enrich."""
         self._index = index
+        self._priority = priority
         self._unique = unique
         self._duplicates = duplicates
 
@@ -47,6 +65,8 @@ class DeduplicateStage:
         topic, kind = self._unique, "newswire.story.unique"
         if decision.kind in NOT_PASSED_ON:
             topic, kind = self._duplicates, "newswire.story.duplicate"
+        elif decision.kind == KILL:
+            topic = self._priority
         return Emit(topic, story.uri, to_ninjs(decided), kind, story.version_created)
 
 

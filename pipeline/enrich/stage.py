@@ -55,7 +55,7 @@ class EnrichStage:
     ) -> None:
         """`clock` counts seconds; it is only used to tell `timing` how long an enricher took.
 
-        `priority` is the lane of kills, which are passed on as they are: a notice has nothing to find in it.
+        `priority` is the lane of kills, which are passed on as they are.
         """
         self._enrichers = list(enrichers)
         self._clock = clock

@@ -49,6 +49,13 @@ def read_kind(item: RawItem, copy: Copy, headline: signals.Found, *, near: datet
     )
 
 
+def goes_first(item: RawItem) -> bool:
+    """Whether an item looks like a kill, before anything else of it is read; wrong guesses cost nothing but order."""
+    if signals.read_status(item.status)[0] == CANCELED or "kill" in signals.read_codes(item.signals):
+        return True
+    return any("kill" in signals.read_headline(headline.value).signals for headline in item.headlines[:1])
+
+
 def _signals(item: RawItem, copy: Copy, headline: signals.Found, notes: list[str]) -> tuple[set[str], dict[str, int]]:
     """Every signal said anywhere, and the numbers said with them; the headline's number counts most."""
     found = set(signals.read_codes(item.signals) | headline.signals | copy.signals)

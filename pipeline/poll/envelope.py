@@ -1,9 +1,13 @@
 """A raw item as the record that enters the log."""
 
 from pipeline.item import RawItem, encode_item
+from pipeline.normalise.kind import goes_first
 from pipeline.record import Headers
 
 KIND = b"newswire.item.raw"
+LANE_HEADER = "newswire.lane"
+PRIORITY_LANE = (LANE_HEADER, b"priority")
+"""Marks what is published on the lane of kills."""
 
 
 def raw_record(item: RawItem, position: int) -> tuple[bytes, bytes, Headers]:
@@ -22,4 +26,6 @@ def raw_record(item: RawItem, position: int) -> tuple[bytes, bytes, Headers]:
     ]
     if provenance.fetched_at is not None:
         headers.append(("ce_time", provenance.fetched_at.isoformat().replace("+00:00", "Z").encode()))
+    if goes_first(item):
+        headers.append(PRIORITY_LANE)
     return item.uri.encode(), encode_item(item), tuple(headers)
