@@ -23,10 +23,11 @@ from pipeline.poll.fetch import Answer, Bounds, Fetcher
 from pipeline.poll.folders import FolderKeeper
 from pipeline.poll.hosts import Hosts, Manners
 from pipeline.poll.interfaces import PollMemory, PollObserver, Publisher, Save, Silent
+from pipeline.poll.narrowing import read_new
 from pipeline.poll.outbox import Outbox
 from pipeline.poll.reading import DocumentReader, KilledError, Reading
 from pipeline.poll.schedule import is_gap, jittered
-from pipeline.poll.seen import Known, keys_of, sort_out
+from pipeline.poll.seen import Known
 from pipeline.poll.sources import Source
 from pipeline.poll.verdict import after_failure, after_reading, after_unchanged, classify, skew, state_of
 
@@ -340,9 +341,7 @@ class Poller:
         return "published" if records else "unchanged", wait
 
     def _read(self, body: bytes, origin: Origin) -> tuple[Reading, Known]:
-        reading = self._reader.read(body, origin)
-        seen = self._memory.seen(origin.source, keys_of(reading.items))
-        return reading, sort_out(reading.items, seen)
+        return read_new(self._reader, self._memory, body, origin)
 
     def _save_of(self, entry: Entry, cursor: Cursor, marks: Sequence[tuple[bytes, bytes]]) -> Save:
         return (entry.source.id, entry.fence, encode_cursor(cursor), marks, cursor.polls)

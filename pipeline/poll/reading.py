@@ -11,12 +11,14 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from pipeline.errors import Permanent
-from pipeline.formats import FeedHints, parse
-from pipeline.item import Origin, RawItem, Refusal
+from pipeline.formats import Document, FeedHints, parse
+from pipeline.item import Origin, Refusal
 from pipeline.poll.seen import Found, found
 
 IN_PROCESS_BYTES = 16_384
@@ -31,6 +33,15 @@ class Reading(msgspec.Struct, frozen=True):
     items: tuple[Found, ...]
     refusals: tuple[Refusal, ...] = ()
     hints: FeedHints | None = None
+    part_of: bool = False
+    """Positions are those in the whole document that the `Part` told of."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What is read is a feed without some of its entries: the whole's fingerprint, and where those left stood."""
+
+    sha256: str
+    positions: tuple[int, ...]
 
 
 class _Reply(msgspec.Struct, frozen=True):
@@ -42,6 +53,7 @@ class _Reply(msgspec.Struct, frozen=True):
 class _Request(msgspec.Struct, frozen=True):
     body: bytes
     origin: Origin
+    part: Part | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -53,20 +65,36 @@ class KilledError(Exception):
     """The child took too long or died, and was replaced."""
 
 
-def read_here(body: bytes, origin: Origin) -> Reading:
-    """Read a document in this process.
+def read_here(body: bytes, origin: Origin, part: Part | None = None) -> Reading:
+    """Read a document in this process; of a `part`, items say where they stood in the whole.
 
     Raises:
         Permanent: nothing in it can be read.
     """
     document = parse(body, origin)
+    if part is not None and _accounts_for(document, len(part.positions)):
+        return _sorted(document, part.positions, part.sha256)
+    return _sorted(document, range(len(document.items)), None)
+
+
+def _accounts_for(document: Document, entries: int) -> bool:
+    """Whether the parser found the very entries that the document was split into."""
+    last = document.items[-1] if document.items else None
+    if isinstance(last, Refusal) and last.code == "too_many_items":
+        return document.format == "feed" and len(document.items) <= entries
+    return document.format == "feed" and len(document.items) == entries
+
+
+def _sorted(document: Document, positions: Sequence[int], whole: str | None) -> Reading:
     items, refusals = [], []
-    for position, item in enumerate(document.items):
-        if isinstance(item, RawItem):
+    for position, item in zip(positions, document.items, strict=False):
+        if isinstance(item, Refusal):
+            refusals.append(replace(item, position=position))
+        elif whole is None:
             items.append(found(item, position))
         else:
-            refusals.append(item)
-    return Reading(document.format, tuple(items), tuple(refusals), document.feed)
+            items.append(found(replace(item, provenance=replace(item.provenance, sha256=whole)), position))
+    return Reading(document.format, tuple(items), tuple(refusals), document.feed, part_of=whole is not None)
 
 
 class DocumentReader:
@@ -81,17 +109,17 @@ class DocumentReader:
         self._line: socket.socket | None = None
         self._lock = threading.Lock()
 
-    def read(self, body: bytes, origin: Origin) -> Reading:
-        """Read a document.
+    def read(self, body: bytes, origin: Origin, part: Part | None = None) -> Reading:
+        """Read a document, or the `part` of a feed.
 
         Raises:
             Permanent: nothing in it can be read.
             KilledError: reading it took more time or memory than it may.
         """
         if len(body) <= IN_PROCESS_BYTES:
-            return read_here(body, origin)
+            return read_here(body, origin, part)
         with self._lock:
-            reply = self._ask(_encode(_Request(body, origin)), self._seconds + self._per_mb * len(body) / 1e6)
+            reply = self._ask(_encode(_Request(body, origin, part)), self._seconds + self._per_mb * len(body) / 1e6)
         if reply.reading is None:
             raise Permanent(reply.code, reply.why)
         return reply.reading
@@ -142,7 +170,7 @@ def serve(line: socket.socket) -> None:
 def _answer(data: bytes) -> _Reply:
     request = _request(data)
     try:
-        return _Reply(read_here(request.body, request.origin))
+        return _Reply(read_here(request.body, request.origin, request.part))
     except Permanent as error:
         return _Reply(code=error.code, why=error.why)
     except MemoryError:
