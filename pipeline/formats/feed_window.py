@@ -34,39 +34,51 @@ class Window(msgspec.Struct, frozen=True):
     """Nothing could be left out: it is not well-formed, or not of a kind that can be split."""
 
 
-def narrow(body: bytes, seen: Container[str]) -> Window:
-    """Leave out of a feed the entries whose fingerprints are in `seen`.
+class Split(msgspec.Struct, frozen=True):
+    """A feed document and where its entries stand, in order."""
 
-    A fingerprint covers the entry's bytes and the document element's start tag: a new base URI makes all entries new.
-    """
+    body: bytes
+    spans: tuple[tuple[int, int], ...]
+    """First byte of each entry, and the one after its last."""
+    fingerprints: tuple[bytes, ...]
+    """16 bytes each, of the entry's bytes and the document element's start tag: a new base URI makes all new."""
+
+    def only(self, positions: Container[int]) -> bytes:
+        """The document with no other entries than those at `positions`."""
+        kept: list[bytes] = []
+        position = 0
+        for number, (start, end) in enumerate(self.spans):
+            if number not in positions:
+                kept.append(self.body[position:start])
+                position = end
+        kept.append(self.body[position:])
+        return b"".join(kept)
+
+
+def split(body: bytes) -> Split | None:
+    """The entries of a feed; None where it can't be split."""
     spans = _entries(body)
     if spans is None:
-        return Window(body, (), 0, whole=True)
+        return None
     context = blake2b(_context(body, spans), digest_size=_DIGEST_BYTES).digest()
-    prints = tuple(blake2b(body[start:end], digest_size=_DIGEST_BYTES, key=context).hexdigest() for start, end in spans)
-    kept: list[bytes] = []
-    position = unseen = 0
-    for (start, end), fingerprint in zip(spans, prints, strict=True):
-        if fingerprint in seen:
-            kept.append(body[position:start])
-            position = end
-        else:
-            unseen += 1
-    kept.append(body[position:])
-    return Window(b"".join(kept), prints, unseen, whole=False)
+    prints = (blake2b(body[start:end], digest_size=_DIGEST_BYTES, key=context).digest() for start, end in spans)
+    return Split(body, tuple(spans), tuple(prints))
+
+
+def narrow(body: bytes, seen: Container[str]) -> Window:
+    """Leave out of a feed the entries whose fingerprints, in hexadecimal, are in `seen`."""
+    whole = split(body)
+    if whole is None:
+        return Window(body, (), 0, whole=True)
+    prints = tuple(fingerprint.hex() for fingerprint in whole.fingerprints)
+    unseen = {number for number, text in enumerate(prints) if text not in seen}
+    return Window(whole.only(unseen), prints, len(unseen), whole=False)
 
 
 def keep_first(body: bytes, count: int) -> bytes | None:
     """A feed with only its first `count` entries; None where it cannot be split."""
-    spans = _entries(body)
-    if spans is None:
-        return None
-    kept, position = [], 0
-    for start, end in spans[count:]:
-        kept.append(body[position:start])
-        position = end
-    kept.append(body[position:])
-    return b"".join(kept)
+    whole = split(body)
+    return None if whole is None else whole.only(range(count))
 
 
 def _context(body: bytes, spans: list[tuple[int, int]]) -> bytes:
@@ -102,6 +114,8 @@ class _Scan:
         self._parser.StartElementHandler = self._opened
         self._parser.EndElementHandler = self._closed
         self._parser.StartNamespaceDeclHandler = self._declared
+        self._plain: set[str] = set()
+        """Names met that are not those of entries."""
         self._unknown: dict[str, str | None] = {}
 
     def run(self) -> bool:
@@ -118,15 +132,21 @@ class _Scan:
             self._tangled = True
 
     def _opened(self, name: str, _attributes: dict[str, str]) -> None:
-        if is_entry(name):
+        if name not in self._plain and self._is_entry(name):
             self._depth += 1
             if self._depth == 1:
                 self._start = self._parser.CurrentByteIndex
             else:
                 self._tangled = True
 
-    def _closed(self, name: str) -> None:
+    def _is_entry(self, name: str) -> bool:
         if is_entry(name):
+            return True
+        self._plain.add(name)
+        return False
+
+    def _closed(self, name: str) -> None:
+        if name not in self._plain:
             self._depth -= 1
             if self._depth == 0:
                 end = self._parser.CurrentByteIndex

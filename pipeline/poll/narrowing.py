@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from pipeline.formats.document import sha256
-from pipeline.formats.feed_window import Window, narrow
+from pipeline.formats.feed_window import split
 from pipeline.item import Origin
 from pipeline.poll.interfaces import PollMemory
 from pipeline.poll.reading import DocumentReader, Part, Reading
@@ -42,38 +42,36 @@ def read_new(reader: DocumentReader, memory: PollMemory, body: bytes, origin: Or
         KilledError: reading it took more time or memory than it may.
         Transient: the memory can't be reached.
     """
-    whole = narrow(body, ()) if len(body) <= MOST_BYTES else Window(body, (), 0, whole=True)
-    prints = [bytes.fromhex(text) for text in whole.fingerprints]
+    whole = split(body) if len(body) <= MOST_BYTES else None
+    if whole is None or not whole.spans:
+        reading = reader.read(body, origin)
+        return reading, sort_out(reading.items, memory.seen(origin.source, keys_of(reading.items)))
+    prints = whole.fingerprints
     remembered = _remembered(memory, origin.source, prints)
-    left = narrow(body, remembered) if remembered else whole
-    part = None
-    if not left.whole:
-        unseen = (n for n, text in enumerate(left.fingerprints) if text not in remembered)
-        part = Part(sha256(body), tuple(unseen))
-    reading = reader.read(left.body, origin, part)
+    unseen = [number for number, fingerprint in enumerate(prints) if fingerprint not in remembered]
+    left = whole.only(frozenset(unseen)) if remembered else body
+    reading = reader.read(left, origin, Part(sha256(body), tuple(unseen)))
     known = sort_out(reading.items, memory.seen(origin.source, keys_of(reading.items)))
-    marks = dict(_old_marks(left.fingerprints, remembered))
+    marks = dict(_old_marks(prints, remembered))
     marks.update(known.marks)
     if reading.part_of:
         marks.update(_new_marks(prints, reading))
-    overlap = sum(text in remembered for text in left.fingerprints)
-    return reading, Known(new=known.new, known=known.known + overlap, marks=tuple(marks.items()))
+    overlap = known.known + len(prints) - len(unseen)
+    return reading, Known(new=known.new, known=overlap, marks=tuple(marks.items()))
 
 
-def _remembered(memory: PollMemory, source: str, prints: Sequence[bytes]) -> dict[str, _Remembered]:
-    """By fingerprint in hexadecimal: the entries that need not be parsed again."""
-    if not prints:
-        return {}
+def _remembered(memory: PollMemory, source: str, prints: Sequence[bytes]) -> dict[bytes, _Remembered]:
+    """By fingerprint: the entries that need not be parsed again."""
     values = memory.seen(source, [p[:_HALF] for p in prints])
     found = {}
     for fingerprint in prints:
         value = values.get(fingerprint[:_HALF], b"")
         if value[:_HALF] == fingerprint[_HALF:]:
-            found[fingerprint.hex()] = _Remembered((fingerprint[:_HALF], value), _item_marks(value[_HALF:]))
+            found[fingerprint] = _Remembered((fingerprint[:_HALF], value), _item_marks(value[_HALF:]))
     keys = {key for one in found.values() for key, _ in one.item[:1]}
     digests = memory.seen(source, sorted(keys)) if keys else {}
     # A text that was set back was seen before, but is not what the story says now.
-    return {text: one for text, one in found.items() if all(digests.get(key) == digest for key, digest in one.item[:1])}
+    return {one: was for one, was in found.items() if all(digests.get(key) == digest for key, digest in was.item[:1])}
 
 
 def _item_marks(value: bytes) -> tuple[Mark, ...]:
@@ -84,10 +82,10 @@ def _item_marks(value: bytes) -> tuple[Mark, ...]:
     return ((key, digest), *((one, digest) for one in same))
 
 
-def _old_marks(prints: Iterable[str], remembered: dict[str, _Remembered]) -> Iterator[Mark]:
+def _old_marks(prints: Iterable[bytes], remembered: dict[bytes, _Remembered]) -> Iterator[Mark]:
     """Marks are made anew with every poll that meets the entry, so that it is not forgotten while it stands."""
-    for text in prints:
-        if one := remembered.get(text):
+    for fingerprint in prints:
+        if one := remembered.get(fingerprint):
             yield one.mark
             yield from one.item
 
