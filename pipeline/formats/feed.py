@@ -24,6 +24,9 @@ _ROOT = re.compile(r"<(?:[\w.\-]{1,40}:)?(rss|feed|RDF|channel)\b", re.IGNORECAS
 
 _RUBBISH = 500
 
+# It looks for a driver of libxml2 anew at each parse, all along the path, and takes expat as there is none.
+feedparser.api.PREFERRED_XML_PARSERS.clear()
+
 
 def sniff(head: str) -> bool:
     """The document element of a feed: first of the markup, or after a little rubbish from a broken server."""

@@ -9,9 +9,7 @@ say; one that was edited, or set back to an earlier text, is parsed and judged l
     the other half, 8 bytes                                   of an entry that could not be read
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-
-import msgspec
+from collections.abc import Iterator, Sequence
 
 from pipeline.formats.document import sha256
 from pipeline.formats.feed_window import split
@@ -25,13 +23,7 @@ Mark = tuple[bytes, bytes]
 MOST_BYTES = 4_000_000
 """Larger documents go whole to the process that can be killed."""
 _HALF = 8
-
-
-class _Remembered(msgspec.Struct, frozen=True):
-    """An entry whose bytes were seen before, and the marks that its item made then."""
-
-    mark: Mark
-    item: tuple[Mark, ...]
+_KEY, _DIGEST, _SAME = slice(8, 16), slice(16, 24), slice(24, 32)
 
 
 def read_new(reader: DocumentReader, memory: PollMemory, body: bytes, origin: Origin) -> tuple[Reading, Known]:
@@ -52,7 +44,7 @@ def read_new(reader: DocumentReader, memory: PollMemory, body: bytes, origin: Or
     left = whole.only(frozenset(unseen)) if remembered else body
     reading = reader.read(left, origin, Part(sha256(body), tuple(unseen)))
     known = sort_out(reading.items, memory.seen(origin.source, keys_of(reading.items)))
-    marks = dict(_old_marks(prints, remembered))
+    marks = dict(_old_marks(remembered))
     marks.update(known.marks)
     if reading.part_of:
         marks.update(_new_marks(prints, reading))
@@ -60,34 +52,23 @@ def read_new(reader: DocumentReader, memory: PollMemory, body: bytes, origin: Or
     return reading, Known(new=known.new, known=overlap, marks=tuple(marks.items()))
 
 
-def _remembered(memory: PollMemory, source: str, prints: Sequence[bytes]) -> dict[bytes, _Remembered]:
-    """By fingerprint: the entries that need not be parsed again."""
+def _remembered(memory: PollMemory, source: str, prints: Sequence[bytes]) -> dict[bytes, bytes]:
+    """By fingerprint, the marks' values of entries that need not be parsed again."""
     values = memory.seen(source, [p[:_HALF] for p in prints])
-    found = {}
-    for fingerprint in prints:
-        value = values.get(fingerprint[:_HALF], b"")
-        if value[:_HALF] == fingerprint[_HALF:]:
-            found[fingerprint] = _Remembered((fingerprint[:_HALF], value), _item_marks(value[_HALF:]))
-    keys = {key for one in found.values() for key, _ in one.item[:1]}
-    digests = memory.seen(source, sorted(keys)) if keys else {}
+    found = {p: v for p in prints if (v := values.get(p[:_HALF])) is not None and v[:_HALF] == p[_HALF:]}
+    digests = memory.seen(source, [v[_KEY] for v in found.values() if len(v) > _HALF])
     # A text that was set back was seen before, but is not what the story says now.
-    return {one: was for one, was in found.items() if all(digests.get(key) == digest for key, digest in was.item[:1])}
+    return {p: v for p, v in found.items() if len(v) == _HALF or digests.get(v[_KEY]) == v[_DIGEST]}
 
 
-def _item_marks(value: bytes) -> tuple[Mark, ...]:
-    parts = [value[n : n + _HALF] for n in range(0, len(value), _HALF)]
-    if len(parts) < 2:  # noqa: PLR2004  # an entry that could not be read has no key and digest
-        return ()
-    key, digest, *same = parts
-    return ((key, digest), *((one, digest) for one in same))
-
-
-def _old_marks(prints: Iterable[bytes], remembered: dict[bytes, _Remembered]) -> Iterator[Mark]:
+def _old_marks(remembered: dict[bytes, bytes]) -> Iterator[Mark]:
     """Marks are made anew with every poll that meets the entry, so that it is not forgotten while it stands."""
-    for fingerprint in prints:
-        if one := remembered.get(fingerprint):
-            yield one.mark
-            yield from one.item
+    for fingerprint, value in remembered.items():
+        yield fingerprint[:_HALF], value
+        if len(value) > _HALF:
+            yield value[_KEY], value[_DIGEST]
+        if same := value[_SAME]:
+            yield same, value[_DIGEST]
 
 
 def _new_marks(prints: Sequence[bytes], reading: Reading) -> Iterator[Mark]:
