@@ -6,11 +6,12 @@ Nothing here depends on the clock or on chance, so that a replay decides the sam
 import msgspec
 import xxhash
 
-from pipeline.story import CANCELED, Relation, Story
+from pipeline.story import CANCELED, Json, Relation, Story
 
 NEW, REDELIVERY, STALE = "new", "redelivery", "stale"
+COPY, REWRITE = "copy", "rewrite"
 UPDATE, CORRECTION, WRITETHRU, REPEAT, KILL = "update", "correction", "writethru", "repeat", "kill"
-NOT_PASSED_ON = frozenset({REDELIVERY, STALE})
+NOT_PASSED_ON = frozenset({REDELIVERY, STALE, COPY})
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -21,6 +22,12 @@ class Known(msgspec.Struct, frozen=True):
     killed: bool = False
     final: bool = False
     """Killed by a notice without a number, which nothing can be numbered higher than."""
+    cluster: str | None = None
+    """The uri of the first story of its cluster, where that is another."""
+    copy: str | None = None
+    """The story that was passed on in place of its newest version."""
+    fields: dict[str, str] = {}
+    """A short hash of each field of its newest version."""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -31,6 +38,11 @@ class Decision(msgspec.Struct, frozen=True):
     of: str | None = None
     final: bool = False
     """A kill that its source did not number."""
+    similarity: float | None = None
+    containment: float | None = None
+    cluster: str | None = None
+    links: tuple[str, ...] = ()
+    changes: dict[str, Json] = {}
 
 
 def fingerprint(story: Story) -> str:

@@ -1,4 +1,4 @@
-"""The memory of stories in an SQLite file: claims by raw coordinates, and what is known of each uri."""
+"""The memory of stories in an SQLite file: claims by raw coordinates, what is known of each uri, and texts."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,24 +6,32 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 
 from pipeline.deduplicate.decision import Decision, Known
+from pipeline.deduplicate.member import Mark, Member
 from pipeline.errors import Transient
 
 _SCHEMA = """
 PRAGMA page_size = 16384;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
-CREATE TABLE IF NOT EXISTS claims (
-    claim TEXT PRIMARY KEY, kind TEXT, version INTEGER, of_uri TEXT, final INTEGER
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS stories (
-    uri TEXT PRIMARY KEY, version INTEGER, killed INTEGER, final INTEGER, contents BLOB
-) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS claim (claim TEXT PRIMARY KEY, decision BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS story (uri TEXT PRIMARY KEY, known BLOB, member INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS member (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER, seen INTEGER, bands BLOB, text BLOB
+);
 """
 _CHUNK = 500
 """Placeholders in one statement; SQLite allows 32,766, but plans are made per shape."""
+_MARKS = 5000
+_FORGET = 2
+"""Members forgotten for each one remembered, at most; so the oldest go faster than new ones come."""
+
+_pack = msgspec.msgpack.Encoder().encode
+_decision = msgspec.msgpack.Decoder(Decision).decode
+_known = msgspec.msgpack.Decoder(Known).decode
+_text = msgspec.msgpack.Decoder(tuple[str, str, str, int, bool, bytes, bytes, bytes]).decode
 
 
 class SqliteStoryIndex:
@@ -40,38 +48,86 @@ class SqliteStoryIndex:
 
     def claims(self, claims: Sequence[str]) -> Mapping[str, Decision]:
         """See `StoryIndex.claims`."""
-        rows = self._rows("SELECT claim, kind, version, of_uri, final FROM claims WHERE claim IN", claims)
-        return {claim: Decision(kind, version, of, bool(final)) for claim, kind, version, of, final in rows}
+        rows = self._rows("SELECT claim, decision FROM claim WHERE claim IN", claims)
+        return {claim: _decision(packed) for claim, packed in rows}
 
     def known(self, uris: Sequence[str]) -> Mapping[str, Known]:
         """See `StoryIndex.known`."""
-        rows = self._rows("SELECT uri, version, killed, final, contents FROM stories WHERE uri IN", uris)
-        return {
-            uri: Known(version, tuple(orjson.loads(contents)), bool(killed), bool(final))
-            for uri, version, killed, final, contents in rows
-        }
+        return {uri: _known(packed) for uri, packed in self._rows("SELECT uri, known FROM story WHERE uri IN", uris)}
 
-    def remember(self, claims: Mapping[str, Decision], stories: Mapping[str, Known]) -> None:
-        """See `StoryIndex.remember`."""
+    def texts(self, uris: Sequence[str]) -> Mapping[str, Member]:
+        """See `StoryIndex.texts`."""
+        rows = self._rows(
+            "SELECT time, seen, bands, text FROM story JOIN member ON member.number = story.member WHERE uri IN", uris
+        )
+        return {member.uri: member for member in (_member(*row) for row in rows)}
+
+    def since(self, number: int) -> Sequence[Mark]:
+        """See `StoryIndex.since`."""
+        statement = "SELECT number, time, seen, bands FROM member WHERE number > ? ORDER BY number LIMIT ?"
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                self._connection.executemany(
-                    "INSERT OR IGNORE INTO claims VALUES (?, ?, ?, ?, ?)",
-                    [(claim, d.kind, d.version, d.of, d.final) for claim, d in claims.items()],
-                )
-                self._connection.executemany(
-                    "INSERT OR REPLACE INTO stories VALUES (?, ?, ?, ?, ?)",
-                    [(uri, k.version, k.killed, k.final, orjson.dumps(k.contents)) for uri, k in stories.items()],
-                )
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+            return [Mark(*row) for row in self._connection.execute(statement, (number, _MARKS))]
         except sqlite3.Error as error:
-            raise Transient(f"state {self._path}: {error}") from error
+            raise self._unwell(error) from error
 
-    def _rows(self, statement: str, keys: Iterable[str]) -> list[tuple[Any, ...]]:
+    def members(self, numbers: Sequence[int]) -> Mapping[int, Member]:
+        """See `StoryIndex.members`."""
+        rows = self._rows("SELECT number, time, seen, bands, text FROM member WHERE number IN", numbers)
+        return {number: _member(*row) for number, *row in rows}
+
+    def remember(
+        self,
+        claims: Mapping[str, Decision],
+        stories: Mapping[str, Known],
+        members: Sequence[Member] = (),
+        *,
+        after: int | None = None,
+        expired: int = 0,
+    ) -> bool:
+        """See `StoryIndex.remember`."""
+        run = self._connection.execute
+        try:
+            run("BEGIN IMMEDIATE")
+            try:
+                kept = self._keep(claims, stories, members, after, expired)
+            except BaseException:
+                run("ROLLBACK")
+                raise
+            run("COMMIT")
+        except sqlite3.Error as error:
+            raise self._unwell(error) from error
+        return kept
+
+    def _keep(
+        self,
+        claims: Mapping[str, Decision],
+        stories: Mapping[str, Known],
+        members: Sequence[Member],
+        after: int | None,
+        expired: int,
+    ) -> bool:
+        run, many = self._connection.execute, self._connection.executemany
+        newest = run("SELECT seq FROM sqlite_sequence WHERE name = 'member'").fetchone()
+        last: int = newest[0] if newest else 0
+        if after is not None and last > after:
+            return False
+        many("INSERT OR IGNORE INTO claim VALUES (?, ?)", [(claim, _pack(d)) for claim, d in claims.items()])
+        many(
+            "INSERT INTO story (uri, known) VALUES (?, ?) ON CONFLICT (uri) DO UPDATE SET known = excluded.known",
+            [(uri, _pack(known)) for uri, known in stories.items()],
+        )
+        many(
+            "INSERT INTO member VALUES (?, ?, ?, ?, ?)",
+            [(n, m.time, m.seen, m.bands, _packed(m)) for n, m in enumerate(members, last + 1)],
+        )
+        numbers = {m.uri: n for n, m in enumerate(members, last + 1)}
+        many("UPDATE story SET member = ? WHERE uri = ?", [(n, uri) for uri, n in numbers.items()])
+        oldest = run("SELECT number, seen FROM member ORDER BY number LIMIT ?", (_FORGET * len(members),))
+        past = [number for number, seen in oldest if seen < expired]
+        many("DELETE FROM member WHERE number = ?", [(number,) for number in past])
+        return True
+
+    def _rows(self, statement: str, keys: Iterable[str | int]) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []
         wanted = iter(dict.fromkeys(keys))
         try:
@@ -79,9 +135,21 @@ class SqliteStoryIndex:
                 marks = ",".join("?" * len(chunk))
                 rows += self._connection.execute(f"{statement} ({marks})", chunk).fetchall()
         except sqlite3.Error as error:
-            raise Transient(f"state {self._path}: {error}") from error
+            raise self._unwell(error) from error
         return rows
+
+    def _unwell(self, error: sqlite3.Error) -> Transient:
+        return Transient(f"state {self._path}: {error}")
 
     def close(self) -> None:
         """See `StoryIndex.close`."""
         self._connection.close()
+
+
+def _packed(m: Member) -> bytes:
+    return _pack((m.uri, m.cluster, m.provider, m.tokens, m.suppresses, m.body, m.shingles, m.figures))
+
+
+def _member(time: int, seen: int, bands: bytes, text: bytes) -> Member:
+    uri, cluster, provider, tokens, suppresses, body, shingles, figures = _text(text)
+    return Member(uri, cluster, provider, time, seen, tokens, suppresses, body, bands, shingles, figures)
