@@ -92,7 +92,7 @@ def _context(body: bytes, spans: list[tuple[int, int]]) -> bytes:
 
 def _entries(body: bytes) -> list[tuple[int, int]] | None:
     """Where each entry begins and ends; None where the document cannot be split."""
-    if b"<!DOCTYPE" in body or b"<!ENTITY" in body or b"\x00" in body:
+    if b"\x00" in body:
         return None
     if (declaration(body) or "utf-8").lower() not in _CHARSETS:
         return None
@@ -107,13 +107,14 @@ class _Scan:
         self.spans: list[tuple[int, int]] = []
         self._body = body
         self._start = 0
-        self._depth = 0
+        self._inside = False
         self._tangled = False
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.namespace_prefixes = True
         self._parser.StartElementHandler = self._opened
         self._parser.EndElementHandler = self._closed
         self._parser.StartNamespaceDeclHandler = self._declared
+        self._parser.StartDoctypeDeclHandler = _refuse
         self._plain: set[str] = set()
         """Names met that are not those of entries."""
         self._unknown: dict[str, str | None] = {}
@@ -133,11 +134,10 @@ class _Scan:
 
     def _opened(self, name: str, _attributes: dict[str, str]) -> None:
         if name not in self._plain and self._is_entry(name):
-            self._depth += 1
-            if self._depth == 1:
-                self._start = self._parser.CurrentByteIndex
-            else:
-                self._tangled = True
+            self._inside = True
+            self._start = self._parser.CurrentByteIndex
+            # Inside an entry only ends are listened to, which is half of the work; an entry within it ends first.
+            self._parser.StartElementHandler = None
 
     def _is_entry(self, name: str) -> bool:
         if is_entry(name):
@@ -146,11 +146,17 @@ class _Scan:
         return False
 
     def _closed(self, name: str) -> None:
-        if name not in self._plain:
-            self._depth -= 1
-            if self._depth == 0:
-                end = self._parser.CurrentByteIndex
-                # expat puts the end of an empty element elsewhere; as such entries say nothing, they are not split.
-                tag = _NAME.match(self._body, self._start)
-                self._tangled = self._tangled or tag is None or not self._body.startswith(b"</" + tag[1], end)
-                self.spans.append((self._start, self._body.find(b">", end) + 1))
+        if name in self._plain or not self._is_entry(name):
+            return
+        end = self._parser.CurrentByteIndex
+        # expat puts the end of an empty element elsewhere; as such entries say nothing, they are not split.
+        tag = _NAME.match(self._body, self._start)
+        if not self._inside or tag is None or not self._body.startswith(b"</" + tag[1], end):
+            self._tangled = True
+        self.spans.append((self._start, self._body.find(b">", end) + 1))
+        self._inside = False
+        self._parser.StartElementHandler = self._opened
+
+
+def _refuse(_name: str, _system: str | None, _public: str | None, _internal: bool) -> None:  # noqa: FBT001  # expat's
+    raise ValueError("a document type")
