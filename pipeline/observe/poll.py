@@ -22,6 +22,11 @@ class PollMetrics:
 
         self._polls = counter("newswire_feed_polls_total", "Polls, by how they ended.", "outcome")
         self._items = counter("newswire_feed_items_total", "Items found, by what became of them.", "fate")
+        self._dead = counter(
+            "newswire_feed_dead_letters_total",
+            "Documents dead-lettered, whole or in part.",
+            "error_type",
+        )
         self._gaps = counter("newswire_feed_possible_gaps_total", "Polls that met nothing known before.")
         self._newest = Gauge(
             "newswire_feed_last_new_item_timestamp_seconds", "When a new item last came.", ["source"], registry=registry
@@ -58,6 +63,11 @@ class PollMetrics:
             self._newest.labels(label).set(time.time())
         if refused:
             self._log.warning("items refused", source=source, count=refused)
+
+    def dead_lettered(self, source: str, code: str) -> None:
+        """See `PollObserver.dead_lettered`."""
+        self._dead.labels(self._label(source), code).inc()
+        self._log.warning("dead-lettered", source=source, error_type=code)
 
     def gap(self, source: str) -> None:
         """See `PollObserver.gap`."""

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pipeline.errors import Permanent, Transient
 from pipeline.item import Origin, Refusal
+from pipeline.poll.dead_letters import DeadLetters, publish_letters
 from pipeline.poll.interfaces import PollObserver, Publisher, Silent
 from pipeline.poll.reading import DocumentReader, KilledError, Reading
 from pipeline.poll.sources import Source
@@ -40,8 +41,12 @@ class FolderWatch:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         settle: float = 1.0,
         most_bytes: int = 20_000_000,
+        dead_letters: DeadLetters | None = None,
     ) -> None:
-        """`settle`: seconds that a file must have stayed as it is before it counts as whole."""
+        """`settle`: seconds that a file must have stayed as it is before it counts as whole.
+
+        A file that can't be read goes to `dead_letters` too; one larger than `most_bytes` only to ``failed/``.
+        """
         if source.folder is None:
             raise ValueError("the source has no folder")
         self._source = source
@@ -53,6 +58,7 @@ class FolderWatch:
         self._clock = clock
         self._settle = settle
         self._most_bytes = most_bytes
+        self._letters = dead_letters
         self._claims = self._folder / ".claimed" / f"{socket.gethostname()}@{os.getpid()}@{secrets.token_hex(4)}"
         self._sizes: dict[str, tuple[int, int]] = {}
 
@@ -149,13 +155,26 @@ class FolderWatch:
             # Its writer was only resting: it goes back until it is whole.
             claimed.rename(_free_name(self._folder, path.name))
             return "truncated"
-        if isinstance(reading, Refusal):
-            return self._fail(claimed, reading.code, reading.why)
         try:
+            self._bury(body, origin, reading)
+            if isinstance(reading, Refusal):
+                return self._fail(claimed, reading.code, reading.why)
             return self._publish(claimed, reading)
         except Permanent as error:
             # The log will never take it (too large, for one): the next file must not wait behind it.
             return self._fail(claimed, error.code, error.why)
+
+    def _bury(self, body: bytes, origin: Origin, reading: Reading | Refusal) -> None:
+        refusals = (reading,) if isinstance(reading, Refusal) else reading.refusals
+        if self._letters is None or not refusals:
+            return
+        first, now = refusals[0], self._clock()
+        if isinstance(reading, Refusal):
+            letter = self._letters.of_document(body, origin, first.code, first.why, now)
+        else:
+            letter = self._letters.of_items(body, origin, refusals, now)
+        publish_letters(self._publisher, self._letters.topic, [letter])
+        self._observer.dead_lettered(self._source.id, first.code)
 
     def _publish(self, claimed: Path, reading: Reading) -> str:
         if reading.items:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from pipeline.errors import Transient
+from pipeline.poll.dead_letters import DeadLetters
 from pipeline.poll.folder import FolderWatch
 from pipeline.poll.interfaces import PollObserver, Publisher
 from pipeline.poll.reading import DocumentReader
@@ -24,6 +25,7 @@ class FolderKeeper:
         observer: PollObserver,
         clock: Callable[[], datetime],
         interval: float,
+        dead_letters: DeadLetters | None = None,
     ) -> None:
         """The arguments are those of `FolderWatch`."""
         self._publisher = publisher
@@ -32,6 +34,7 @@ class FolderKeeper:
         self._observer = observer
         self._clock = clock
         self._interval = interval
+        self._letters = dead_letters
         self._wanted: dict[str, Source] = {}
         self._tasks: dict[str, tuple[Source, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
@@ -67,6 +70,7 @@ class FolderKeeper:
             raw_topic=self._topic,
             observer=self._observer,
             clock=self._clock,
+            dead_letters=self._letters,
         )
         loop, failures = asyncio.get_running_loop(), 0
         while not stop.is_set():

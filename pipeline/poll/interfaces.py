@@ -9,7 +9,10 @@ RawRecord = tuple[bytes | None, bytes | None, Headers]
 """Key, value and headers of one record for the log."""
 
 Save = tuple[str, int, bytes, Sequence[tuple[bytes, bytes]], int]
-"""Source, fence, cursor, what was seen as (id, hash) pairs, and the number of the poll that saw it."""
+"""Source, fence, cursor, what was seen as (id, hash) pairs, and the number of the poll that saw it.
+
+Ids have 8 bytes, hashes up to 32.
+"""
 
 
 class Publisher(Protocol):
@@ -55,6 +58,9 @@ class PollObserver(Protocol):
     def items(self, source: str, published: int, skipped: int, refused: int) -> None:
         """What became of the items of one document: `skipped` were seen before."""
 
+    def dead_lettered(self, source: str, code: str) -> None:
+        """A document that could not be read, or some items of it, went to the dead letters; `code` says why."""
+
     def gap(self, source: str) -> None:
         """A poll met nothing it knew: something may have been missed."""
 
@@ -94,6 +100,8 @@ class Silent:
     def polled(self, source: str, outcome: str, seconds: float) -> None: ...
 
     def items(self, source: str, published: int, skipped: int, refused: int) -> None: ...
+
+    def dead_lettered(self, source: str, code: str) -> None: ...
 
     def gap(self, source: str) -> None: ...
 

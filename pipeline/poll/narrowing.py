@@ -52,6 +52,11 @@ def read_new(reader: DocumentReader, memory: PollMemory, body: bytes, origin: Or
     return reading, Known(new=known.new, known=overlap, marks=tuple(marks.items()))
 
 
+def goes_on(reading: Reading) -> bool:
+    """Whether the next poll of the same feed reads on where this one met its limit: nothing of it is lost."""
+    return reading.part_of and any(refusal.code == "too_many_items" for refusal in reading.refusals)
+
+
 def _remembered(memory: PollMemory, source: str, prints: Sequence[bytes]) -> dict[bytes, bytes]:
     """By fingerprint, the marks' values of entries that need not be parsed again."""
     values = memory.seen(source, [p[:_HALF] for p in prints])

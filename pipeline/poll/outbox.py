@@ -4,29 +4,48 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
+import msgspec
+
 from pipeline.errors import Permanent
+from pipeline.poll.dead_letters import publish_letters
 from pipeline.poll.interfaces import PollMemory, Publisher, RawRecord, Save
 
 _MOST_RECORDS = 2_000
+
+
+class _Parcel(msgspec.Struct, frozen=True):
+    records: Sequence[RawRecord]
+    save: Save
+    letters: Sequence[RawRecord]
+    done: "asyncio.Future[tuple[bool, int]]"
 
 
 class Outbox:
     """Belongs to one event loop; publishes and saves on `executor`, one batch at a time."""
 
     def __init__(
-        self, publisher: Publisher, memory: PollMemory, topic: str, executor: Executor, wall: Callable[[], float]
+        self,
+        publisher: Publisher,
+        memory: PollMemory,
+        topic: str,
+        executor: Executor,
+        wall: Callable[[], float],
+        dead_topic: str = "",
     ) -> None:
-        """`wall` tells the epoch seconds that what was seen is dated with."""
+        """`wall` tells the epoch seconds that what was seen is dated with; `dead_topic` takes letters."""
         self._publisher = publisher
         self._memory = memory
         self._topic = topic
         self._executor = executor
         self._wall = wall
-        self._waiting: list[tuple[Sequence[RawRecord], Save, asyncio.Future[tuple[bool, int]]]] = []
+        self._dead_topic = dead_topic
+        self._waiting: list[_Parcel] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def deliver(self, records: Sequence[RawRecord], save: Save) -> tuple[bool, int]:
-        """Publish, then save.
+    async def deliver(
+        self, records: Sequence[RawRecord], save: Save, letters: Sequence[RawRecord] = ()
+    ) -> tuple[bool, int]:
+        """Publish, dead letters too, then save.
 
         Returns:
             Whether the cursor was saved (else another poller holds the source now), and how many of the
@@ -36,7 +55,7 @@ class Outbox:
             NewswireError: nothing of this was saved, and all of it may come again.
         """
         done: asyncio.Future[tuple[bool, int]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((records, save, done))
+        self._waiting.append(_Parcel(records, save, letters, done))
         if self._task is None:
             self._task = asyncio.create_task(self._drain())
         return await done
@@ -45,34 +64,35 @@ class Outbox:
         loop = asyncio.get_running_loop()
         try:
             while self._waiting:
-                batch: list[tuple[Sequence[RawRecord], Save, asyncio.Future[tuple[bool, int]]]] = []
+                batch: list[_Parcel] = []
                 size = 0
-                while self._waiting and (not batch or size + len(self._waiting[0][0]) <= _MOST_RECORDS):
+                while self._waiting and (not batch or size + len(self._waiting[0].records) <= _MOST_RECORDS):
                     batch.append(self._waiting.pop(0))
-                    size += len(batch[-1][0])
+                    size += len(batch[-1].records)
                 try:
                     refused, fenced = await loop.run_in_executor(self._executor, self._carry_out, batch)
                 except Exception as error:  # noqa: BLE001  # whoever waits is told, whatever it was
-                    for _, _, done in batch:
-                        if not done.done():
-                            done.set_exception(error)
+                    for parcel in batch:
+                        if not parcel.done.done():
+                            parcel.done.set_exception(error)
                     continue
-                for (_, save, done), lost in zip(batch, refused, strict=True):
-                    if not done.done():
-                        done.set_result((save[0] not in fenced, lost))
+                for parcel, lost in zip(batch, refused, strict=True):
+                    if not parcel.done.done():
+                        parcel.done.set_result((parcel.save[0] not in fenced, lost))
         finally:
             self._task = None
 
-    def _carry_out(self, batch: Sequence[tuple[Sequence[RawRecord], Save, object]]) -> tuple[list[int], frozenset[str]]:
+    def _carry_out(self, batch: Sequence[_Parcel]) -> tuple[list[int], frozenset[str]]:
+        publish_letters(self._publisher, self._dead_topic, [letter for parcel in batch for letter in parcel.letters])
         try:
-            together = [record for records, _, _ in batch for record in records]
+            together = [record for parcel in batch for record in parcel.records]
             if together:
                 self._publisher.publish(self._topic, together)
             refused = [0] * len(batch)
         except Permanent:
             # One of them will never be taken (too large for the log): its neighbours must not suffer.
-            refused = [sum(not self._publish_one(record) for record in records) for records, _, _ in batch]
-        return refused, self._memory.save([save for _, save, _ in batch], self._wall())
+            refused = [sum(not self._publish_one(record) for record in parcel.records) for parcel in batch]
+        return refused, self._memory.save([parcel.save for parcel in batch], self._wall())
 
     def _publish_one(self, record: RawRecord) -> bool:
         try:

@@ -19,11 +19,12 @@ from pipeline.errors import NewswireError, Permanent, Transient
 from pipeline.item import Origin
 from pipeline.poll.agenda import Agenda
 from pipeline.poll.cursor import NEW, Cursor, decode_cursor, encode_cursor
+from pipeline.poll.dead_letters import DeadLetters, refusal_mark
 from pipeline.poll.fetch import Answer, Bounds, Fetcher
 from pipeline.poll.folders import FolderKeeper
 from pipeline.poll.hosts import Hosts, Manners
-from pipeline.poll.interfaces import PollMemory, PollObserver, Publisher, Save, Silent
-from pipeline.poll.narrowing import read_new
+from pipeline.poll.interfaces import PollMemory, PollObserver, Publisher, RawRecord, Save, Silent
+from pipeline.poll.narrowing import goes_on, read_new
 from pipeline.poll.outbox import Outbox
 from pipeline.poll.reading import DocumentReader, KilledError, Reading
 from pipeline.poll.schedule import is_gap, jittered
@@ -84,11 +85,12 @@ class Poller:
         reader: DocumentReader | None = None,
         resolver: AbstractResolver | None = None,
         watch: Callable[[], tuple[Source, ...] | None] | None = None,
+        dead_letters: DeadLetters | None = None,
     ) -> None:
         """Poll `sources` until `reload` names others.
 
         `contact` goes into the User-Agent. `watch` is asked every few seconds, on a thread, for a changed
-        list; None means that it did not change.
+        list; None means that it did not change. Without `dead_letters`, what can't be read is only counted.
         """
         self._sources = {s.id: s for s in sources}
         self._publisher = publisher
@@ -101,6 +103,7 @@ class Poller:
         self._reader = reader or DocumentReader()
         self._resolver = resolver
         self._watch = watch
+        self._letters = dead_letters
         self._owner = f"{socket.gethostname()}@{os.getpid()}@{secrets.token_hex(4)}"
         self._entries: dict[str, Entry] = {}
         self._dirty: set[str] = set()
@@ -116,7 +119,8 @@ class Poller:
         self._loop = loop
         self._executor = ThreadPoolExecutor(6, thread_name_prefix="poll")
         self._agenda: Agenda[Entry] = Agenda(loop)
-        self._outbox = Outbox(self._publisher, self._memory, self._topic, self._executor, self._wall)
+        dead_topic = self._letters.topic if self._letters else ""
+        self._outbox = Outbox(self._publisher, self._memory, self._topic, self._executor, self._wall, dead_topic)
         self._polite = Hosts(self._limits.manners)
         self._internal = Hosts(self._limits.internal_manners)
         self._fetcher = Fetcher(
@@ -126,7 +130,13 @@ class Poller:
             connections=self._limits.concurrency,
         )
         folders = FolderKeeper(
-            self._publisher, self._reader, self._topic, self._observer, self._clock, self._limits.folder_interval
+            self._publisher,
+            self._reader,
+            self._topic,
+            self._observer,
+            self._clock,
+            self._limits.folder_interval,
+            self._letters,
         )
         folders.update(self._sources.values())
         self._stopping = asyncio.Event()
@@ -299,8 +309,8 @@ class Poller:
             return "unchanged", wait
         try:
             return await self._take_in(entry, answer, fingerprint)
-        except (Permanent, KilledError, NewswireError) as error:
-            return self._failed(entry, _reading_failure(error))
+        except NewswireError as error:
+            return self._failed(entry, "unreadable" if isinstance(error, Permanent) else "log_down")
 
     def _failed(self, entry: Entry, outcome: str, retry_after: float | None = None) -> tuple[str, float]:
         entry.cursor, wait = after_failure(entry.cursor, outcome, entry.source.interval, retry_after)
@@ -319,10 +329,18 @@ class Poller:
             agency=source.agency,
             language=source.language,
         )
-        reading, known = await self._loop.run_in_executor(self._executor, self._read, answer.body, origin)
+        try:
+            reading, known, letters = await self._loop.run_in_executor(
+                self._executor, self._read, answer.body, origin, fingerprint
+            )
+        except (Permanent, KilledError) as error:
+            return await self._bury(entry, answer.body, origin, fingerprint, error)
         counts = (len(known.new), known.known)
         if is_gap(entry.cursor.polls, *counts):
             self._observer.gap(source.id)
+        if goes_on(reading):
+            # What stood past the limit is read at the next poll, so that has to be a whole one.
+            answer, fingerprint = msgspec.structs.replace(answer, etag=None, last_modified=None), b""
         cursor, wait = after_reading(
             entry.cursor, answer, fingerprint, counts, reading.hints, source.interval, self._wall()
         )
@@ -330,24 +348,43 @@ class Poller:
             # The lease may have run out meanwhile: what was found belongs to whoever holds it now.
             return "fenced", wait
         records = [item.record for item in known.new]
-        saved, lost = await self._outbox.deliver(records, self._save_of(entry, cursor, known.marks))
+        saved, lost = await self._outbox.deliver(records, self._save_of(entry, cursor, known.marks), letters)
         self._observer.items(
             source.id, len(records) - lost, len(reading.items) - len(records), len(reading.refusals) + lost
         )
+        if letters:
+            self._observer.dead_lettered(source.id, reading.refusals[0].code)
         if not saved:
             self._entries.pop(source.id, None)
             return "fenced", wait
         entry.cursor = cursor
         return "published" if records else "unchanged", wait
 
-    def _read(self, body: bytes, origin: Origin) -> tuple[Reading, Known]:
-        return read_new(self._reader, self._memory, body, origin)
+    def _read(self, body: bytes, origin: Origin, fingerprint: bytes) -> tuple[Reading, Known, tuple[RawRecord, ...]]:
+        reading, known = read_new(self._reader, self._memory, body, origin)
+        if not reading.refusals or goes_on(reading) or self._letters is None:
+            return reading, known, ()
+        mark = refusal_mark(fingerprint)
+        if self._memory.seen(origin.source, [mark[0]]):
+            return reading, known, ()
+        letter = self._letters.of_items(body, origin, reading.refusals, self._clock())
+        return reading, msgspec.structs.replace(known, marks=(*known.marks, mark)), (letter,)
+
+    async def _bury(
+        self, entry: Entry, body: bytes, origin: Origin, fingerprint: bytes, error: Permanent | KilledError
+    ) -> tuple[str, float]:
+        """Dead-letter a document that can't be read, unless it was before."""
+        code, why = (error.code, error.why) if isinstance(error, Permanent) else ("parser_killed", str(error))
+        outcome, wait = self._failed(entry, "unreadable" if isinstance(error, Permanent) else code)
+        key, mark = refusal_mark(fingerprint)
+        if self._letters is None or self._loop.time() >= self._held_until:
+            return outcome, wait
+        if await self._loop.run_in_executor(self._executor, self._memory.seen, origin.source, [key]):
+            return outcome, wait
+        letter = self._letters.of_document(body, origin, code, why, self._clock())
+        await self._outbox.deliver((), self._save_of(entry, entry.cursor, [(key, mark)]), [letter])
+        self._observer.dead_lettered(origin.source, code)
+        return outcome, wait
 
     def _save_of(self, entry: Entry, cursor: Cursor, marks: Sequence[tuple[bytes, bytes]]) -> Save:
         return (entry.source.id, entry.fence, encode_cursor(cursor), marks, cursor.polls)
-
-
-def _reading_failure(error: Exception) -> str:
-    if isinstance(error, Permanent):
-        return "unreadable"
-    return "parser_killed" if isinstance(error, KilledError) else "log_down"

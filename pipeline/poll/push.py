@@ -14,20 +14,24 @@ A sender proves itself with ``Authorization: Bearer TOKEN``, or with an HMAC of 
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from aiohttp import web
 
 from pipeline.errors import Permanent, Transient
-from pipeline.item import Origin
+from pipeline.formats.document import sha256
+from pipeline.item import Origin, Refusal
+from pipeline.poll.dead_letters import DeadLetters, publish_letters
 from pipeline.poll.fetch import secret
 from pipeline.poll.inflate import BadEncodingError, CutShortError, TooLargeError, inflate
 from pipeline.poll.interfaces import PollObserver, Publisher, Silent
-from pipeline.poll.reading import DocumentReader, KilledError
+from pipeline.poll.reading import DocumentReader, KilledError, Reading
 from pipeline.poll.sources import Source
 
+_MOST_BURIED = 1_000
 _SIGNATURES = ("X-Signature-256", "X-Hub-Signature-256", "X-Hub-Signature")
 _ALGORITHMS = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
 
@@ -45,6 +49,7 @@ class PushEndpoint:
         observer: PollObserver | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         most_bytes: int = 10_000_000,
+        dead_letters: DeadLetters | None = None,
     ) -> None:
         """`most_bytes` bounds a body as sent and, twice that, without its content coding."""
         self._publisher = publisher
@@ -53,6 +58,9 @@ class PushEndpoint:
         self._observer = observer or Silent()
         self._clock = clock
         self._most = most_bytes
+        self._letters = dead_letters
+        self._buried: OrderedDict[str, None] = OrderedDict()
+        """Fingerprints of documents dead-lettered lately: a sender may try the same again and again."""
         self._executor = ThreadPoolExecutor(4, thread_name_prefix="push")
         self.reload(sources)
 
@@ -105,9 +113,11 @@ class PushEndpoint:
             language=source.language,
         )
         try:
-            reading = self._reader.read(body, origin)
+            reading = self._reading(body, origin)
             if reading.items:
                 self._publisher.publish(self._topic, [item.record for item in reading.items])
+            if reading.refusals:
+                self._bury(body, origin, reading.refusals[0].code, reading.refusals)
         except Permanent as error:
             return _answer(422, error.code, error.why), "unreadable"
         except KilledError as error:
@@ -119,6 +129,31 @@ class PushEndpoint:
         if refused and not reading.items:
             return web.json_response({"items": 0, "refused": refused}, status=422), "unreadable"
         return web.json_response({"items": len(reading.items), "refused": refused}, status=202), "published"
+
+    def _reading(self, body: bytes, origin: Origin) -> Reading:
+        try:
+            return self._reader.read(body, origin)
+        except Permanent as error:
+            self._bury(body, origin, error.code, error.why)
+            raise
+        except KilledError as error:
+            self._bury(body, origin, "parser_killed", str(error))
+            raise
+
+    def _bury(self, body: bytes, origin: Origin, code: str, why: str | Sequence[Refusal]) -> None:
+        key = f"{origin.source}/{sha256(body)}"
+        if self._letters is None or key in self._buried:
+            return
+        now = self._clock()
+        if isinstance(why, str):
+            letter = self._letters.of_document(body, origin, code, why, now)
+        else:
+            letter = self._letters.of_items(body, origin, why, now)
+        publish_letters(self._publisher, self._letters.topic, [letter])
+        self._observer.dead_lettered(origin.source, code)
+        self._buried[key] = None
+        if len(self._buried) > _MOST_BURIED:
+            self._buried.popitem(last=False)
 
 
 def _proven(source: Source, request: web.Request, body: bytes) -> bool:

@@ -26,6 +26,7 @@ class ListPublisher:
 
     def __init__(self, failures: int = 0) -> None:
         self.records: list[tuple[bytes | None, bytes | None, Headers]] = []
+        self.letters: list[tuple[bytes | None, bytes | None, Headers]] = []
         self.failures = failures
         self._lock = threading.Lock()
 
@@ -33,13 +34,13 @@ class ListPublisher:
         self, topic: str, records: Sequence[tuple[bytes | None, bytes | None, Headers]]
     ) -> list[tuple[int, int]]:
         """Keep the records, or fail."""
-        assert topic == "wire.raw"
+        kept = {"wire.raw": self.records, "wire.raw.dlq": self.letters}[topic]
         with self._lock:
             if self.failures:
                 self.failures -= 1
                 raise Transient("the log is down")
-            start = len(self.records)
-            self.records += records
+            start = len(kept)
+            kept += records
             return [(0, start + n) for n in range(len(records))]
 
     def items(self) -> list[RawItem]:
@@ -57,6 +58,7 @@ class CountingObserver:
     def __init__(self) -> None:
         self.outcomes: Counter[str] = Counter()
         self.states: dict[str, str] = {}
+        self.dead = Counter[str]()
         self.gaps = 0
         self.skews: list[float] = []
         self.totals = Counter[str]()
@@ -66,6 +68,9 @@ class CountingObserver:
 
     def items(self, source: str, published: int, skipped: int, refused: int) -> None:
         self.totals.update(published=published, skipped=skipped, refused=refused)
+
+    def dead_lettered(self, source: str, code: str) -> None:
+        self.dead[code] += 1
 
     def gap(self, source: str) -> None:
         self.gaps += 1
