@@ -22,6 +22,7 @@ from pipeline.observe.log import logger
 from pipeline.observe.poll import PollMetrics
 from pipeline.observe.release import ReleaseWatcher
 from pipeline.observe.stage import StageObserver, WorkMetrics
+from pipeline.poll.dead_letters import DeadLetters
 from pipeline.poll.lanes import LanePublisher
 from pipeline.poll.poller import Poller, PollLimits
 from pipeline.poll.push import PushEndpoint
@@ -35,6 +36,7 @@ from pipeline.sink.interface import Sink
 from pipeline.state.sources_sqlite import SqlitePollMemory
 from pipeline.state.stories_sqlite import SqliteStoryIndex
 from pipeline.supervise import Service
+from pipeline.work.deadletter import SUFFIX, dead_letter_headers
 from pipeline.work.retry import RetryPolicy
 from pipeline.work.sinking import SinkStage
 from pipeline.work.worker import SinkingStage, Worker
@@ -205,6 +207,7 @@ class App:
         self.work_metrics = WorkMetrics(self.registry)
         self._release_watcher = ReleaseWatcher(self.registry)
         self.bus = make_bus(settings)
+        self._poll_metrics = PollMetrics(self.registry)
         self._polling = False
         self.instance, self._give_back = (
             (settings.instance, _nothing) if settings.instance else claim(settings.state.path / "instances")
@@ -239,7 +242,15 @@ class App:
         publisher, reader = self.bus.publisher(), DocumentReader()
         sources = load_sources(self.settings.poll.sources)
         lanes = LanePublisher(publisher, topics.PRIORITY)
-        PushEndpoint(sources, lanes, reader, raw_topic=topics.RAW, clock=self.now).attach(application)
+        PushEndpoint(
+            sources,
+            lanes,
+            reader,
+            raw_topic=topics.RAW,
+            clock=self.now,
+            observer=self._poll_metrics,
+            dead_letters=_dead_letters(),
+        ).attach(application)
 
         async def let_go(_application: web.Application) -> None:
             await asyncio.to_thread(publisher.close)
@@ -271,10 +282,11 @@ class App:
             memory,
             raw_topic=topics.RAW,
             clock=self.now,
-            observer=PollMetrics(self.registry),
+            observer=self._poll_metrics,
             limits=PollLimits(concurrency=poll.concurrency),
             contact=poll.contact,
             watch=sources,
+            dead_letters=_dead_letters(),
         )
         return PollService(poller, close)
 
@@ -336,6 +348,10 @@ class App:
             raise
         worker = Worker(stage, subscription, observer, retry=RetryPolicy(attempts=work.attempts))
         return WorkService(worker, observer, close)
+
+
+def _dead_letters() -> DeadLetters:
+    return DeadLetters(dead_letter_headers, topics.RAW, SUFFIX, __version__)
 
 
 def _nothing() -> None:
