@@ -6,12 +6,13 @@ Nothing here depends on the clock or on chance, so that a replay decides the sam
 import msgspec
 import xxhash
 
-from pipeline.story import CANCELED, Json, Relation, Story
+from pipeline.story import CANCELED, USABLE, Json, Relation, Story
 
 NEW, REDELIVERY, STALE = "new", "redelivery", "stale"
 COPY, REWRITE = "copy", "rewrite"
 UPDATE, CORRECTION, WRITETHRU, REPEAT, KILL = "update", "correction", "writethru", "repeat", "kill"
 NOT_PASSED_ON = frozenset({REDELIVERY, STALE, COPY})
+_NOT_FOR_READERS = frozenset({"advisory", "test"})
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -27,7 +28,9 @@ class Known(msgspec.Struct, frozen=True):
     copy: str | None = None
     """The story that was passed on in place of its newest version."""
     fields: dict[str, str] = {}
-    """A short hash of each field of its newest version."""
+    """A short hash of each field of its newest version that has content."""
+    runs: bool = True
+    """Its newest version may run at once."""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -58,6 +61,34 @@ def fingerprint(story: Story) -> str:
         *(f"{b.content_type or ''}:{b.value}" for b in story.bodies),
     ]
     return xxhash.xxh128_hexdigest("\x1f".join(parts).encode("utf-8", "surrogatepass"))
+
+
+def fields_of(story: Story) -> dict[str, str]:
+    """A short hash of each field that `changes` tells about; empty ones are left out."""
+    fields: dict[str, object] = {
+        "headlines": [h.value for h in story.headlines],
+        "bodies": [b.value for b in story.bodies],
+        "edNote": story.ed_note,
+        "pubStatus": story.pub_status,
+        "embargoedUntil": story.embargoed_until and str(story.embargoed_until),
+        "by": story.by,
+        "slugline": story.slugline,
+    }
+    return {name: xxhash.xxh32_hexdigest(_bytes(value)) for name, value in fields.items() if value}
+
+
+def may_run(story: Story) -> bool:
+    """Readers get it at once, so that copies of it are not missed."""
+    return (
+        story.pub_status in (None, USABLE)
+        and story.embargoed_until is None
+        and story.newswire.embargo_text is None
+        and _NOT_FOR_READERS.isdisjoint(story.newswire.signals)
+    )
+
+
+def _bytes(value: object) -> bytes:
+    return repr(value).encode("utf-8", "surrogatepass")
 
 
 def decide(known: Known | None, story: Story, content: str) -> Decision:
@@ -91,20 +122,34 @@ def _revision(story: Story) -> str:
     return UPDATE
 
 
-def after(known: Known | None, decision: Decision, content: str) -> Known:
+def after(known: Known | None, decision: Decision, story: Story, content: str) -> Known:
     """What is known once a delivery was decided on."""
-    if known is None:
-        return Known(decision.version, (content,), decision.kind == KILL, decision.final)
-    if decision.kind in NOT_PASSED_ON:
+    if known is not None and decision.kind in (REDELIVERY, STALE):
         return known
-    newest = max(known.version, decision.version)
-    # What was passed on after a kill is alive again, so that a second kill counts.
-    contents = tuple(dict.fromkeys((*known.contents, content)))
-    return Known(newest, contents, decision.kind == KILL, decision.final)
+    contents = (*known.contents, content) if known else (content,)
+    return Known(
+        max(known.version, decision.version) if known else decision.version,
+        tuple(dict.fromkeys(contents)),
+        # What was passed on after a kill is alive again, so that a second kill counts.
+        decision.kind == KILL,
+        decision.final,
+        cluster=decision.cluster or (known.cluster if known else None),
+        copy=decision.of if decision.kind == COPY else None,
+        fields=fields_of(story),
+        runs=may_run(story),
+    )
 
 
 def with_decision(story: Story, decision: Decision) -> Story:
     """The story with its version and its relation to what was known."""
-    relation = Relation(kind=decision.kind, of=decision.of)
+    relation = Relation(
+        kind=decision.kind,
+        of=decision.of,
+        similarity=decision.similarity,
+        containment=decision.containment,
+        cluster=decision.cluster,
+        changes=decision.changes,
+        links=decision.links,
+    )
     extension = msgspec.structs.replace(story.newswire, relation=relation)
     return msgspec.structs.replace(story, version=str(decision.version), newswire=extension)

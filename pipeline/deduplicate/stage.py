@@ -1,25 +1,31 @@
 """The stage between `wire.normalised` and `wire.unique`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from pipeline.deduplicate.decision import (
-    KILL,
-    NOT_PASSED_ON,
-    Decision,
-    Known,
-    after,
-    decide,
-    fingerprint,
-    with_decision,
-)
+from pipeline.deduplicate.decision import COPY, KILL, NOT_PASSED_ON, Decision, fingerprint, with_decision
 from pipeline.deduplicate.index import StoryIndex
-from pipeline.errors import Permanent
+from pipeline.deduplicate.judge import Judge, draft
+from pipeline.deduplicate.member import Member
+from pipeline.deduplicate.neighbours import Neighbours
+from pipeline.deduplicate.shingles import Sketcher, Words
+from pipeline.errors import Permanent, Transient
 from pipeline.record import Emit, Outcome, Record, Reject
-from pipeline.story import Story, from_ninjs, to_ninjs
+from pipeline.story import CANCELED, Story, from_ninjs, to_ninjs
+
+_TRIES = 100
+"""At remembering a batch while other workers remember theirs; each that fails is one of theirs that did not."""
+
+
+class Delivery(NamedTuple):
+    """A story to decide on, and the fingerprint of its content."""
+
+    story: Story
+    content: str
 
 
 class DeduplicateStage:
-    """A `BatchStage`: two look-ups and one write in the index per batch, whatever its size."""
+    """A `BatchStage`: a few look-ups and one write in the index per batch, whatever its size."""
 
     name = "deduplicate"
 
@@ -33,32 +39,81 @@ class DeduplicateStage:
     ) -> None:
         """`priority` is the lane on which kills overtake the rest; a notice has nothing in it to enrich."""
         self._index = index
+        self._sketcher = Sketcher()
+        self._neighbours = Neighbours()
         self._priority = priority
         self._unique = unique
         self._duplicates = duplicates
 
     def process_batch(self, records: Sequence[Record]) -> list[Sequence[Outcome]]:
-        """Decide on each record in order; what was claimed before is decided the same again."""
-        stories: list[Story | Reject] = [_story(record) for record in records]
-        contents = [fingerprint(s) if isinstance(s, Story) else "" for s in stories]
-        claims = [claim_of(r, s, c) for r, s, c in zip(records, stories, contents, strict=True)]
-        claimed = self._index.claims(claims)
-        known = dict(self._index.known([s.uri for s in stories if isinstance(s, Story)]))
-        fresh: dict[str, Decision] = {}
-        touched: dict[str, Known] = {}
-        results: list[Sequence[Outcome]] = []
-        for claim, story, content in zip(claims, stories, contents, strict=True):
-            if isinstance(story, Reject):
-                results.append((story,))
-                continue
-            decision = claimed.get(claim) or fresh.get(claim)
-            if decision is None:
-                decision = fresh[claim] = decide(known.get(story.uri), story, content)
-                known[story.uri] = touched[story.uri] = after(known.get(story.uri), decision, content)
-            results.append((self._emit(story, decision),))
-        if fresh:
-            self._index.remember(fresh, touched)
-        return results
+        """Decide on each record in order; what was claimed before is decided the same again.
+
+        Raises:
+            Transient: the index can't be reached, or other workers were faster time and again.
+        """
+        parsed = [_story(record) for record in records]
+        stories = {n: story for n, story in enumerate(parsed) if isinstance(story, Story)}
+        contents = {n: fingerprint(story) for n, story in stories.items()}
+        claims = {n: claim_of(records[n], story, contents[n]) for n, story in stories.items()}
+        claimed = self._index.claims(list(claims.values()))
+        deliveries: dict[str, Delivery] = {}
+        for n, claim in claims.items():
+            if claim not in claimed:
+                deliveries.setdefault(claim, Delivery(stories[n], contents[n]))
+        decided = {**claimed, **(self._decide(deliveries) if deliveries else {})}
+        return [
+            (story,) if isinstance(story, Reject) else (self._emit(story, decided[claims[n]]),)
+            for n, story in enumerate(parsed)
+        ]
+
+    def _decide(self, deliveries: Mapping[str, Delivery]) -> Mapping[str, Decision]:
+        """Decide and remember, as if no other worker had been at it meanwhile."""
+        drafts = self._drafts(deliveries)
+        for _ in range(_TRIES):
+            self._read_on()
+            decided, judge = self._attempt(deliveries, drafts)
+            after = self._neighbours.last if judge.members else None
+            if self._index.remember(
+                decided, judge.touched, judge.members, after=after, expired=self._neighbours.expired
+            ):
+                return decided
+        raise Transient("state: other workers remember stories faster than this one can compare its own with them")
+
+    def _read_on(self) -> None:
+        while marks := self._index.since(self._neighbours.last):
+            self._neighbours.add(marks)
+
+    def _drafts(self, deliveries: Mapping[str, Delivery]) -> dict[str, tuple[Member, Words]]:
+        """The texts of the batch that have words."""
+        given = {claim: d.story for claim, d in deliveries.items() if d.story.pub_status != CANCELED and d.story.text}
+        sketches = self._sketcher.sketch([(story.text, story.headline) for story in given.values()])
+        return {
+            claim: (draft(story, sketch), sketch.bands)
+            for (claim, story), sketch in zip(given.items(), sketches, strict=True)
+            if sketch.tokens
+        }
+
+    def _attempt(
+        self, deliveries: Mapping[str, Delivery], drafts: Mapping[str, tuple[Member, Words]]
+    ) -> tuple[dict[str, Decision], Judge]:
+        members, bands = [m for m, _ in drafts.values()], [b for _, b in drafts.values()]
+        near = dict(zip(drafts, self._neighbours.find(members, bands), strict=True))
+        remembered = self._index.members([number for old, _ in near.values() for number in old])
+        uris = [d.story.uri for d in deliveries.values()]
+        known = self._index.known([*uris, *(m.uri for m in remembered.values())])
+        judge = Judge(known, self._index.texts([uri for uri in uris if uri in known]))
+        rows = {claim: row for row, claim in enumerate(drafts)}
+        fresh: dict[int, Member] = {}
+        decided = {}
+        for claim, delivery in deliveries.items():
+            text = drafts[claim][0] if claim in drafts else None
+            old, new = near.get(claim, ((), ()))
+            others = [remembered[n] for n in old if n in remembered] + [fresh[row] for row in new if row in fresh]
+            before = len(judge.members)
+            decided[claim] = judge.decide(delivery.story, delivery.content, text, others)
+            if len(judge.members) > before:
+                fresh[rows[claim]] = judge.members[-1]
+        return decided, judge
 
     def _emit(self, story: Story, decision: Decision) -> Emit:
         decided = with_decision(story, decision)
@@ -67,7 +122,8 @@ class DeduplicateStage:
             topic, kind = self._duplicates, "newswire.story.duplicate"
         elif decision.kind == KILL:
             topic = self._priority
-        return Emit(topic, story.uri, to_ninjs(decided), kind, story.version_created)
+        key = decision.of if decision.kind == COPY and decision.of else story.uri
+        return Emit(topic, key, to_ninjs(decided), kind, story.version_created)
 
 
 def claim_of(record: Record, story: Story | Reject, content: str) -> str:
