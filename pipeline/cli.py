@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline import __version__
+from pipeline.cli_letters import cli as letters_cli
 from pipeline.errors import Fatal, NewswireError
-from pipeline.settings import Settings, SettingsError, load
-
-DONE, FAILED, USAGE = 0, 1, 2
+from pipeline.options import DONE, FAILED, USAGE, ConfigOption, complain, settings_from
+from pipeline.settings import SettingsError
 
 cli = typer.Typer(
     name="newswire",
@@ -30,20 +30,9 @@ cli = typer.Typer(
 )
 held_cli = typer.Typer(help="See the stories that are held, and act on them.", invoke_without_command=True)
 cli.add_typer(held_cli, name="held")
+cli.add_typer(letters_cli, name="dlq")
 topics_cli = typer.Typer(help="See and make the topics of the log.", no_args_is_help=True)
 cli.add_typer(topics_cli, name="topics")
-
-ConfigOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--config",
-        "-c",
-        envvar="NEWSWIRE_CONFIG",
-        help="A configuration file; may be given several times, later ones win. "
-        "Default: config/newswire.yaml where it exists.",
-    ),
-]
-DEFAULT_CONFIG = Path("config/newswire.yaml")
 
 
 def main() -> None:
@@ -61,17 +50,6 @@ def main() -> None:
         # The reader of a pipe had enough; that is no failure of ours.
         sys.stderr.close()
         raise SystemExit(DONE) from None
-
-
-def complain(text: str) -> None:
-    """One line on standard error."""
-    typer.echo(f"newswire: {text}", err=True)
-
-
-def settings_from(config: list[Path] | None) -> Settings:
-    """The settings of the files given, or of the default one."""
-    files = config or ([DEFAULT_CONFIG] if DEFAULT_CONFIG.exists() else [])
-    return load(files)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  # the option's own value

@@ -13,6 +13,8 @@ CONTROL = "wire.control"
 STORIES = "wire.stories"
 KILLS = "wire.kills"
 LATEST = "wire.latest"
+LETTERS = "wire.letters"
+"""What was done with dead letters."""
 
 PRIORITY = ".priority"
 """Suffix of the lane on which kills overtake everything else; it leads past `enrich`."""
@@ -39,7 +41,7 @@ def specs(*, partitions: int, replication: int, retention_hours: float) -> list[
 
     read = [*(t for topics in CONSUMED.values() for t in topics), STORIES, KILLS]
     flowing = [deleted(t) for t in (*read, DUPLICATES)]
-    kept = [TopicSpec(t, partitions, replication, compact=True) for t in (HELD, LATEST)]
+    kept = [TopicSpec(t, partitions, replication, compact=True) for t in (HELD, LATEST, LETTERS)]
     # Dead letters wait for a person, who may be on holiday: they are kept without a limit in time.
     letters = [TopicSpec(t + SUFFIX, partitions, replication) for t in read]
     return [*flowing, *kept, *letters]

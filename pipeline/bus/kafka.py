@@ -87,6 +87,10 @@ class KafkaBus:
 
     def group_lag(self, group: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
         """See `Bus.group_lag`."""
+        return {place: end - begin for place, (begin, end) in self.group_positions(group, topics).items()}
+
+    def group_positions(self, group: str, topics: Sequence[str]) -> dict[tuple[str, int], tuple[int, int]]:
+        """See `Bus.group_positions`."""
         require_topics(self._common, topics)
         with translated("lag"):
             consumer = KafkaConsumer(
@@ -95,12 +99,12 @@ class KafkaBus:
             try:
                 partitions = [TopicPartition(t, p) for t in topics for p in consumer.partitions_for_topic(t) or ()]
                 first, last = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
-                lags = {}
+                positions = {}
                 for partition in partitions:
                     committed = consumer.committed(partition, timeout_ms=COMMITTED_TIMEOUT_MS)
-                    begin = committed if committed is not None else first[partition]
-                    lags[partition.topic, partition.partition] = max(0, last[partition] - begin)
-                return lags
+                    begin = max(committed or 0, first[partition])
+                    positions[partition.topic, partition.partition] = (min(begin, last[partition]), last[partition])
+                return positions
             finally:
                 close_quietly(consumer)
 

@@ -163,6 +163,9 @@ class Bus(Protocol):
     def apply(self, topics: Sequence[TopicSpec]) -> list[TopicChange]:
         """Create and adjust topics; never deletes, and never shrinks."""
 
+    def group_positions(self, group: str, topics: Sequence[str]) -> dict[TopicPartition, tuple[int, int]]:
+        """Per partition, the offset that the group takes next, of those still kept, and where the partition ends."""
+
     def group_lag(self, group: str, topics: Sequence[str]) -> dict[TopicPartition, int]:
         """Records each partition holds beyond what the group has committed."""
 

@@ -127,8 +127,12 @@ class SqliteBus:
 
     def group_lag(self, group: str, topics: Sequence[str]) -> dict[TopicPartition, int]:
         """Records per partition beyond what the group has committed, of those still kept."""
+        return {place: end - begin for place, (begin, end) in self.group_positions(group, topics).items()}
+
+    def group_positions(self, group: str, topics: Sequence[str]) -> dict[TopicPartition, tuple[int, int]]:
+        """Where the group goes on, and where each partition ends."""
         places = [self._core.topics.get(topic) for topic in topics]
-        lag: dict[TopicPartition, int] = {}
+        positions: dict[TopicPartition, tuple[int, int]] = {}
         with closing(self._core.file.connect()) as connection, self._core.file.reading():
             committed = dict(
                 connection.execute(
@@ -140,8 +144,8 @@ class SqliteBus:
                 for partition, number, head in heads.fetchall():
                     first = earliest(connection, partition)
                     begin = max(committed.get(partition, 0), head if first is None else first)
-                    lag[place.spec.name, number] = max(0, head - begin)
-        return lag
+                    positions[place.spec.name, number] = (min(begin, head), head)
+        return positions
 
     def check(self) -> str:
         """Open the file and say what it holds."""

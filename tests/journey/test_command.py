@@ -179,7 +179,8 @@ def test_run_serves_and_drains_on_sigterm_and_lag_and_tail_see_its_work(tmp_path
 
 def total_lag(table):
     rows = [line.split("│") for line in table.decode().splitlines() if line.startswith("│")]
-    assert len(rows) == 6 * 6, "six readers of six partitions"
+    assert len({row[1].strip() for row in rows}) == 6, "six readers"
+    assert len(rows) == 11 * 6, "of six partitions of each of their topics"
     return sum(int(row[4]) for row in rows)
 
 
