@@ -105,6 +105,8 @@ def place(text: Member, story: Story, others: Sequence[Member], runs: Callable[[
         runs: whether the newest version of a story still runs.
     """
     near = sorted((compare(text, m) for m in others if m.uri != text.uri), key=_order)
+    if not near:
+        return Place()
     only_exact = distinct_only(story, text)
     copies = (
         []
