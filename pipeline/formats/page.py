@@ -77,9 +77,7 @@ def read(body: bytes, origin: Origin, limits: Limits) -> Document:  # noqa: ARG0
         copyright_notice=string(ld.get("copyrightNotice")),
         concepts=tuple(Concept(kind="subject", name=name) for name in strings(ld.get("articleSection"))),
         links=tuple(Link(rel="image", href=href) for href in _images(ld.get("image"))),
-        extra={
-            k: v for k, v in {"keywords": _keywords(ld.get("keywords")), "sitename": found.get("sitename")}.items() if v
-        },
+        extra=_extra(ld, found),
     )
     return Document(NAME, (item,))
 

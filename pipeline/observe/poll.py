@@ -27,6 +27,7 @@ class PollMetrics:
             "Documents dead-lettered, whole or in part.",
             "error_type",
         )
+        self._pages = counter("newswire_feed_pages_total", "Attempts at article pages, by how they ended.", "outcome")
         self._gaps = counter("newswire_feed_possible_gaps_total", "Polls that met nothing known before.")
         self._newest = Gauge(
             "newswire_feed_last_new_item_timestamp_seconds", "When a new item last came.", ["source"], registry=registry
@@ -68,6 +69,10 @@ class PollMetrics:
         """See `PollObserver.dead_lettered`."""
         self._dead.labels(self._label(source), code).inc()
         self._log.warning("dead-lettered", source=source, error_type=code)
+
+    def page(self, source: str, outcome: str) -> None:
+        """See `PollObserver.page`."""
+        self._pages.labels(self._label(source), outcome).inc()
 
     def gap(self, source: str) -> None:
         """See `PollObserver.gap`."""

@@ -3,6 +3,17 @@
 import msgspec
 
 
+class Waiting(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An entry that waits for its article page."""
+
+    item: bytes
+    """As it would enter the log."""
+    position: int
+    """In its document."""
+    tries: int = 0
+    due: float = 0.0
+
+
 class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     """Saved only after the log has acknowledged all that the poll found. Times are in epoch seconds."""
 
@@ -24,6 +35,8 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where permanent redirects have led."""
     rhythm: bytes = b""
     """What `rhythm` has learned."""
+    pages: tuple[Waiting, ...] = ()
+    """Entries not published yet, or only as a teaser, since their pages are still to be fetched."""
 
 
 _encoder = msgspec.msgpack.Encoder()

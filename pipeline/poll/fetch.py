@@ -76,7 +76,7 @@ class Fetcher:
         """`resolver` finds the addresses of names; it is checked all the same."""
         self._bounds = bounds or Bounds()
         agent = f"newswire/{__version__}" + (f" (+{contact.translate(_CONTROLS)})" if contact else "")
-        self._headers = {"User-Agent": agent, "Accept": _ACCEPT, "Accept-Encoding": ACCEPTED}
+        self._headers = {"User-Agent": agent, "Accept-Encoding": ACCEPTED}
         self._timeout = aiohttp.ClientTimeout(
             total=self._bounds.total, sock_connect=self._bounds.connect, sock_read=self._bounds.silence
         )
@@ -109,9 +109,10 @@ class Fetcher:
         last_modified: str | None = None,
         credentials: Credentials | None = None,
         proxy: str | None = None,
+        accept: str = _ACCEPT,
     ) -> Answer:
         """Fetch `address`, conditionally where validators are given. Never raises on what a server does."""
-        headers = {}
+        headers = {"Accept": accept}
         if etag:
             headers["If-None-Match"] = etag
         if last_modified:

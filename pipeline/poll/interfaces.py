@@ -61,6 +61,9 @@ class PollObserver(Protocol):
     def dead_lettered(self, source: str, code: str) -> None:
         """A document that could not be read, or some items of it, went to the dead letters; `code` says why."""
 
+    def page(self, source: str, outcome: str) -> None:
+        """One attempt at an article page ended: ``ok``, a poll outcome, or one of `PAGE_OUTCOMES`."""
+
     def gap(self, source: str) -> None:
         """A poll met nothing it knew: something may have been missed."""
 
@@ -93,6 +96,9 @@ OUTCOMES = (
 )
 """The closed set of poll outcomes."""
 
+PAGE_OUTCOMES = ("ok", "disallowed", "robots_unreachable", "no_text")
+"""Outcomes that only pages have: in order, the full text; robots.txt; it can't be asked; no more than the teaser."""
+
 
 class Silent:
     """An observer that takes no notice."""
@@ -102,6 +108,8 @@ class Silent:
     def items(self, source: str, published: int, skipped: int, refused: int) -> None: ...
 
     def dead_lettered(self, source: str, code: str) -> None: ...
+
+    def page(self, source: str, outcome: str) -> None: ...
 
     def gap(self, source: str) -> None: ...
 

@@ -16,9 +16,9 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from pipeline.errors import NewswireError, Permanent, Transient
-from pipeline.item import Origin
+from pipeline.item import Origin, decode_item
 from pipeline.poll.agenda import Agenda
-from pipeline.poll.cursor import NEW, Cursor, decode_cursor, encode_cursor
+from pipeline.poll.cursor import NEW, Cursor, Waiting, decode_cursor, encode_cursor
 from pipeline.poll.dead_letters import DeadLetters, refusal_mark
 from pipeline.poll.fetch import Answer, Bounds, Fetcher
 from pipeline.poll.folders import FolderKeeper
@@ -26,6 +26,8 @@ from pipeline.poll.hosts import Hosts, Manners
 from pipeline.poll.interfaces import PollMemory, PollObserver, Publisher, RawRecord, Save, Silent
 from pipeline.poll.narrowing import goes_on, read_new
 from pipeline.poll.outbox import Outbox
+from pipeline.poll.pages import PageDesk, PageLimits
+from pipeline.poll.pages import Reader as PageReader
 from pipeline.poll.reading import DocumentReader, KilledError, Reading
 from pipeline.poll.schedule import is_gap, jittered
 from pipeline.poll.seen import Known
@@ -48,12 +50,13 @@ class PollLimits(msgspec.Struct, frozen=True):
     first_spread: float = 5.0
     """Polls that are due at the start are spread over this time."""
     folder_interval: float = 0.5
+    pages: PageLimits = PageLimits()
 
 
 class Entry:
     """One source as it is polled by this process."""
 
-    __slots__ = ("cursor", "fence", "host", "shown", "source")
+    __slots__ = ("cursor", "fence", "host", "pages", "shown", "source")
 
     def __init__(self, source: Source, cursor: Cursor, fence: int) -> None:
         self.source = source
@@ -61,6 +64,16 @@ class Entry:
         self.fence = fence
         self.host = URL(source.url or "").raw_host or ""
         self.shown = ""
+        self.pages = {decode_item(w.item).uri: w for w in cursor.pages}
+
+    @property
+    def standing(self) -> Cursor:
+        """The cursor with the pages that wait now."""
+        return self.with_pages(self.cursor)
+
+    def with_pages(self, cursor: Cursor) -> Cursor:
+        """A cursor of this source with the pages that wait now."""
+        return msgspec.structs.replace(cursor, pages=tuple(self.pages.values()))
 
     @property
     def priority(self) -> int:
@@ -129,6 +142,15 @@ class Poller:
             resolver=self._resolver,
             connections=self._limits.concurrency,
         )
+        self._pages = PageDesk(
+            self._fetcher,
+            self._hosts_of,
+            self._deliver_page,
+            self._observer,
+            self._clock,
+            self._executor,
+            self._limits.pages,
+        )
         folders = FolderKeeper(
             self._publisher,
             self._reader,
@@ -140,7 +162,7 @@ class Poller:
         )
         folders.update(self._sources.values())
         self._stopping = asyncio.Event()
-        workers = [asyncio.create_task(self._work()) for _ in range(self._limits.concurrency)]
+        workers = [asyncio.create_task(self._work()) for _ in range(self._limits.concurrency)] + self._pages.start()
         chores = [
             asyncio.create_task(self._keep_leases()),
             asyncio.create_task(self._keep_saving()),
@@ -171,6 +193,7 @@ class Poller:
             await self._save_dirty()
             await self._loop.run_in_executor(self._executor, self._memory.leave, self._owner)
         await asyncio.get_running_loop().run_in_executor(self._executor, self._reader.close)
+        await self._loop.run_in_executor(self._executor, self._pages.close)
         self._executor.shutdown()
 
     def reload(self, sources: Iterable[Source]) -> None:
@@ -180,7 +203,7 @@ class Poller:
             entry = self._entries.pop(name)
             fresh = self._sources.get(name)
             if fresh is not None and fresh.kind == "http":
-                self._add(Entry(fresh, entry.cursor if fresh.url == entry.source.url else NEW, entry.fence), 0.0)
+                self._add(Entry(fresh, entry.standing if fresh.url == entry.source.url else NEW, entry.fence), 0.0)
 
     def _wall(self) -> float:
         return self._clock().timestamp()
@@ -222,6 +245,7 @@ class Poller:
     def _add(self, entry: Entry, wait: float) -> None:
         self._entries[entry.source.id] = entry
         self._agenda.put(entry, self._loop.time() + wait)
+        self._pages.resume(entry)
 
     async def _keep_saving(self) -> None:
         while True:
@@ -255,7 +279,7 @@ class Poller:
             entry = await self._agenda.next()
             if self._entries.get(entry.source.id) is not entry:
                 continue
-            hosts = self._internal if entry.source.internal else self._polite
+            hosts = self._hosts_of(entry.source)
             wait = hosts.enter(entry.host, self._loop.time())
             if wait:
                 self._agenda.put(entry, self._loop.time() + wait)
@@ -268,6 +292,24 @@ class Poller:
             self.progressed_at = now = self._loop.time()
             self._observer.polled(entry.source.id, outcome, now - began)
             self._plan(entry, wait)
+
+    def _hosts_of(self, source: Source) -> Hosts:
+        return self._internal if source.internal else self._polite
+
+    async def _deliver_page(self, reader: PageReader, records: Sequence[RawRecord], pages: dict[str, Waiting]) -> bool:
+        entry = self._entries.get(reader.source.id)
+        if entry is None or entry is not reader:
+            return False
+        if self._loop.time() >= self._held_until:
+            raise Transient("the lease may have run out meanwhile")
+        cursor = msgspec.structs.replace(entry.cursor, pages=tuple(pages.values()))
+        save = (entry.source.id, entry.fence, encode_cursor(cursor), (), cursor.polls)
+        saved, lost = await self._outbox.deliver(records, save)
+        if records:
+            self._observer.items(entry.source.id, len(records) - lost, 0, lost)
+        if not saved and self._entries.get(reader.source.id) is entry:
+            del self._entries[reader.source.id]
+        return saved
 
     def _plan(self, entry: Entry, wait: float) -> None:
         wait = jittered(wait, random.random())
@@ -347,10 +389,11 @@ class Poller:
         if self._loop.time() >= self._held_until:
             # The lease may have run out meanwhile: what was found belongs to whoever holds it now.
             return "fenced", wait
-        records = [item.record for item in known.new]
+        in_full = source.fulltext == "page"
+        records = self._pages.take(entry, known.new) if in_full else [item.record for item in known.new]
         saved, lost = await self._outbox.deliver(records, self._save_of(entry, cursor, known.marks), letters)
         self._observer.items(
-            source.id, len(records) - lost, len(reading.items) - len(records), len(reading.refusals) + lost
+            source.id, len(records) - lost, len(reading.items) - len(known.new), len(reading.refusals) + lost
         )
         if letters:
             self._observer.dead_lettered(source.id, reading.refusals[0].code)
@@ -358,7 +401,7 @@ class Poller:
             self._entries.pop(source.id, None)
             return "fenced", wait
         entry.cursor = cursor
-        return "published" if records else "unchanged", wait
+        return "published" if known.new else "unchanged", wait
 
     def _read(self, body: bytes, origin: Origin, fingerprint: bytes) -> tuple[Reading, Known, tuple[RawRecord, ...]]:
         reading, known = read_new(self._reader, self._memory, body, origin)
@@ -387,4 +430,4 @@ class Poller:
         return outcome, wait
 
     def _save_of(self, entry: Entry, cursor: Cursor, marks: Sequence[tuple[bytes, bytes]]) -> Save:
-        return (entry.source.id, entry.fence, encode_cursor(cursor), marks, cursor.polls)
+        return (entry.source.id, entry.fence, encode_cursor(entry.with_pages(cursor)), marks, cursor.polls)

@@ -64,6 +64,8 @@ class Source(_Strict):
     internal: bool = False
     """Whether private, loopback and link-local addresses are allowed."""
     proxy: str | None = None
+    fulltext: Literal["feed", "page"] = "feed"
+    """``page``: the feed carries teasers, and the article page of each entry is fetched for its text."""
     enabled: bool = True
 
     @field_validator("url", "proxy")

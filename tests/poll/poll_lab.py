@@ -59,6 +59,7 @@ class CountingObserver:
         self.outcomes: Counter[str] = Counter()
         self.states: dict[str, str] = {}
         self.dead = Counter[str]()
+        self.pages = Counter[str]()
         self.gaps = 0
         self.skews: list[float] = []
         self.totals = Counter[str]()
@@ -71,6 +72,9 @@ class CountingObserver:
 
     def dead_lettered(self, source: str, code: str) -> None:
         self.dead[code] += 1
+
+    def page(self, source: str, outcome: str) -> None:
+        self.pages[outcome] += 1
 
     def gap(self, source: str) -> None:
         self.gaps += 1
