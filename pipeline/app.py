@@ -31,7 +31,7 @@ from pipeline.poll.reload import SourceList
 from pipeline.poll.sources import load_sources
 from pipeline.record import BatchStage, Stage
 from pipeline.release import Policy, ReleaseStage
-from pipeline.settings import STAGES, JsonLinesSink, PolicySettings, Settings, SinkSettings, SqliteSink
+from pipeline.settings import STAGES, JsonLinesSink, PolicySettings, PostgresSink, Settings, SinkSettings, SqliteSink
 from pipeline.sink.interface import Sink
 from pipeline.state.sources_sqlite import SqlitePollMemory
 from pipeline.state.stories_sqlite import SqliteStoryIndex
@@ -76,6 +76,15 @@ def make_sink(name: str, settings: SinkSettings) -> Sink:
             from pipeline.sink import sqlite  # noqa: PLC0415  # only what is configured is loaded
 
             return sqlite.SqliteSink(name, settings.path)
+        case PostgresSink():
+            try:
+                from pipeline.sink import postgres  # noqa: PLC0415  # its client is an extra
+            except ImportError as error:
+                raise Fatal(f"sink {name}: install newswire[postgres] ({error})") from error
+
+            return postgres.PostgresSink(
+                name, settings.dsn.get_secret_value(), schema=settings.table_schema, timeout=settings.timeout
+            )
 
 
 def topic_specs(settings: Settings) -> list[TopicSpec]:

@@ -148,7 +148,18 @@ class SqliteSink(Section):
     path: Path = Path("data/stories.db")
 
 
-SinkSettings = Annotated[JsonLinesSink | SqliteSink, Field(discriminator="kind")]
+class PostgresSink(Section):
+    """Newest version of each story in a PostgreSQL table with full-text search. Needs the extra `postgres`."""
+
+    kind: Literal["postgres"]
+    dsn: SecretStr = SecretStr("postgresql://localhost/newswire")
+    """A connection string, as libpq reads it."""
+    table_schema: str = Field("newswire", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+    timeout: float = Field(30.0, gt=0)
+    """Seconds, for connecting and for each statement."""
+
+
+SinkSettings = Annotated[JsonLinesSink | SqliteSink | PostgresSink, Field(discriminator="kind")]
 
 
 class HttpSettings(Section):
@@ -188,6 +199,7 @@ class Settings(Section):
 _SINK_KINDS: dict[str, type[BaseModel]] = {
     "jsonl": JsonLinesSink,
     "sqlite": SqliteSink,
+    "postgres": PostgresSink,
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from kafka_broker import Cluster, require_kafka, unavailable  # found through the path just set
+from postgres_server import Postgres, require_postgres
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -28,6 +29,15 @@ def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     with Cluster(tmp_path_factory.mktemp("kafka")) as cluster:
         yield cluster.servers
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server that a test may stop and start again."""
+    server = Postgres(require_postgres())
+    server.start()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

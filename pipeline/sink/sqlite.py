@@ -120,7 +120,8 @@ def search(path: Path, query: str, *, limit: int = 20) -> list[bytes]:
     try:
         rows = connection.execute(
             "SELECT s.document FROM stories_text t JOIN stories s ON s.id = t.rowid"
-            " WHERE stories_text MATCH ? AND s.status <> 'canceled' ORDER BY bm25(stories_text, 4.0, 1.0) LIMIT ?",
+            " WHERE stories_text MATCH ? AND s.status NOT IN ('canceled', 'withheld')"
+            " ORDER BY bm25(stories_text, 4.0, 1.0) LIMIT ?",
             (query, limit),
         ).fetchall()
     except sqlite3.DatabaseError as error:

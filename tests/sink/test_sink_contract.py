@@ -7,15 +7,18 @@ import sqlite3
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import orjson
+import psycopg
 import pytest
 
 from pipeline.sink.interface import Delivery, Sink
 from pipeline.sink.jsonl import JsonLinesSink
+from pipeline.sink.postgres import PostgresSink
 from pipeline.sink.sqlite import SqliteSink, search
 from pipeline.story import CANCELED, PLAIN, USABLE, Story, Text, to_ninjs
 
@@ -66,11 +69,28 @@ def newest_in_table(folder: Path) -> dict[str, bytes]:
         connection.close()
 
 
-SINKS = {"jsonl": (json_lines, newest_in_lines), "sqlite": (sqlite, newest_in_table)}
+def postgres_sink(folder: Path) -> Sink:
+    return PostgresSink("database", (folder / "dsn").read_text())
+
+
+def newest_in_postgres(folder: Path) -> dict[str, bytes]:
+    with psycopg.connect((folder / "dsn").read_text()) as connection:
+        rows = connection.execute("SELECT uri, document::text FROM newswire.stories").fetchall()
+    return {uri: document.encode() for uri, document in rows}
+
+
+SINKS = {
+    "jsonl": (json_lines, newest_in_lines),
+    "sqlite": (sqlite, newest_in_table),
+    "postgres": (postgres_sink, newest_in_postgres),
+}
 
 
 @pytest.fixture(params=sorted(SINKS))
-def kind(request: pytest.FixtureRequest) -> str:
+def kind(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres")
+        (tmp_path / "dsn").write_text(server.database(f"test-{uuid.uuid4().hex}"))
     return str(request.param)
 
 
