@@ -36,7 +36,6 @@ FINAL = frozenset({"disallowed", "forbidden_address", "unreadable", "parser_kill
 """Outcomes that no waiting will change."""
 _MOST_WAITING = 100
 _MOST_KEPT = 512
-_LOG_DOWN_SECONDS = 5.0
 
 
 class Reader(Protocol):
@@ -52,6 +51,7 @@ class PageLimits(msgspec.Struct, frozen=True):
 
     at_once: int = 8
     retries: tuple[float, ...] = (300.0, 1_800.0, 7_200.0, 28_800.0)
+    log_down: float = 5.0
 
 
 class _Job(msgspec.Struct, frozen=True):
@@ -117,7 +117,7 @@ class PageDesk:
         records: list[RawRecord] = []
         for found in items:
             item = decode_item(found.record[1])
-            if not item.url or not item.url.startswith(("http://", "https://")):
+            if not _host(item.url):
                 records.append(raw_record(teaser(item, "no_address"), found.position))
             elif item.uri not in entry.pages and len(entry.pages) >= _MOST_WAITING:
                 records.append(raw_record(teaser(item, "too_many"), found.position))
@@ -143,7 +143,7 @@ class PageDesk:
                 # An edited entry has taken its place, or the source is another's now.
                 continue
             item = decode_item(job.waiting.item)
-            hosts, host = self._hosts(job.entry.source), URL(item.url or "").raw_host or ""
+            hosts, host = self._hosts(job.entry.source), _host(item.url)
             if wait := hosts.enter(host, self._loop.time()):
                 self._put(job.entry, job.uri, wait)
                 continue
@@ -173,7 +173,7 @@ class PageDesk:
         except NewswireError:
             # Nothing was published or saved, so it waits as before.
             if entry.pages.get(job.uri) is before:
-                self._put(entry, job.uri, _LOG_DOWN_SECONDS)
+                self._put(entry, job.uri, self._limits.log_down)
             return
         if not ours:
             entry.pages.clear()
@@ -201,14 +201,11 @@ class PageDesk:
                 accept=ACCEPT,
             )
 
-        try:
-            allowed, delay = await self._robots.allows(address, ask)
-        except ValueError:
-            return "refused", None
+        allowed, delay = await self._robots.allows(address, ask)
         if delay:
             hosts.hold(host, self._loop.time() + delay)
         if not allowed:
-            return ("robots_unreachable" if allowed is None else "disallowed"), None
+            return _forbidden(allowed), None
         kept = self._kept.get(address)
         answer = await ask(address, kept.etag if kept else None, kept.last_modified if kept else None)
         if answer.outcome == "not_modified" and kept is not None:
@@ -219,6 +216,11 @@ class PageDesk:
             if answer.retry_after and outcome == "throttled":
                 hosts.hold(host, self._loop.time() + min(answer.retry_after, source.interval.max))
             return outcome, None
+        if URL(answer.url).origin() != URL(address).origin():
+            # It redirected to a host that has rules of its own.
+            allowed, _ = await self._robots.allows(answer.url, ask)
+            if not allowed:
+                return _forbidden(allowed), None
         return await self._read(source, item, answer)
 
     async def _read(self, source: Source, item: RawItem, answer: Answer) -> tuple[str, RawItem | None]:
@@ -249,3 +251,16 @@ class PageDesk:
         if reading.format != "page" or not reading.items:
             raise Permanent("no_article", f"the page is a document of format {reading.format}")
         return decode_item(reading.items[0].record[1])
+
+
+def _host(address: str | None) -> str:
+    """The host of a web address, or nothing."""
+    try:
+        url = URL(address or "")
+    except ValueError:
+        return ""
+    return url.raw_host or "" if url.scheme in ("http", "https") else ""
+
+
+def _forbidden(allowed: bool | None) -> str:  # noqa: FBT001  # the answer of robots.txt
+    return "robots_unreachable" if allowed is None else "disallowed"

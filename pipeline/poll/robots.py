@@ -55,7 +55,7 @@ class Robots:
         if known.rules is None:
             return None, 0.0
         delay = known.rules.crawl_delay(AGENT)
-        return known.rules.can_fetch(AGENT, address), min(float(delay or 0), _LONGEST_DELAY)
+        return known.rules.can_fetch(AGENT, str(url)), min(float(delay or 0), _LONGEST_DELAY)
 
 
 async def _refresh(known: _Rules, answer: Answer) -> None:

@@ -12,7 +12,7 @@ from pipeline.poll.pages import PageLimits
 from pipeline.poll.poller import Poller
 from pipeline.state.sources_sqlite import SqlitePollMemory
 
-QUICK = replace(LIMITS, pages=PageLimits(at_once=4, retries=(0.5, 0.5)))
+QUICK = replace(LIMITS, pages=PageLimits(at_once=4, retries=(0.5, 0.5), log_down=0.1))
 LONG = "The council of Oststrand voted on Tuesday to build the new quay after nine years of argument. "
 
 
@@ -38,6 +38,7 @@ class Site:
         self.titles = {n: f"Quay {n}" for n in range(count)}
         self.robots = "User-agent: *\nAllow: /\n"
         self.broken: dict[str, int] = {}
+        self.moved: dict[str, str] = {}
         self.slow = 0.0
         self.asked = Counter[str]()
         self.conditional = 0
@@ -53,8 +54,13 @@ class Site:
             return web.Response(body=body.replace(b"https://oststrand.example/", f"{self.base}/".encode()))
         if path == "/other":
             return web.Response(body=rss(entry(100 + self.asked[path])))
+        return await self.article(request, path)
+
+    async def article(self, request: web.Request, path: str) -> web.Response:
         self.accepted.add(request.headers["Accept"])
         await asyncio.sleep(self.slow)
+        if path in self.moved:
+            return web.Response(status=302, headers={"Location": self.moved[path]})
         if path in self.broken:
             return web.Response(status=self.broken[path])
         if request.headers.get("If-None-Match") == '"p"':
@@ -193,4 +199,31 @@ async def test_a_log_that_is_down_loses_no_page(tmp_path: Path) -> None:
     async with serving(site.answer) as site.base, polling(desk.poller(site)):
         await until(lambda: len(desk.publisher.records) == 1)
     assert desk.marks() == [("Quay 0", "page")]
+    desk.memory.close()
+
+
+async def test_a_redirect_leads_to_the_other_hosts_rules(tmp_path: Path) -> None:
+    site, other, desk = Site(2), Site(2), Desk(tmp_path)
+    other.robots = "User-agent: *\nDisallow: /1\n"
+    async with serving(site.answer) as site.base, serving(other.answer) as other.base:
+        site.moved = {f"/{n}": f"{other.base}/{n}" for n in range(2)}
+        async with polling(desk.poller(site)):
+            await until(lambda: len(desk.publisher.records) == 2)
+    assert sorted(desk.marks()) == [("Quay 0", "page"), ("Quay 1", "teaser")]
+    desk.memory.close()
+
+
+async def test_links_that_lead_nowhere_end_in_the_teaser(tmp_path: Path) -> None:
+    bad = ["http://[::1/", "ftp://oststrand.example/1", "http:///", "https://oststrand.example:99999/", "mailto:desk"]
+
+    async def handler(request: web.Request) -> web.Response:
+        body = rss(*(entry(n).replace(f"https://oststrand.example/{n}", one) for n, one in enumerate(bad)))
+        return web.Response(body=body) if request.path == "/feed" else web.Response(status=404)
+
+    desk = Desk(tmp_path)
+    async with serving(handler) as base:
+        source = http_source(f"{base}/feed", fulltext="page")
+        async with polling(Poller([source], desk.publisher, desk.memory, observer=desk.observer, limits=QUICK)):
+            await until(lambda: len(desk.publisher.records) == len(bad))
+    assert {mark for _, mark in desk.marks()} == {"teaser"}
     desk.memory.close()

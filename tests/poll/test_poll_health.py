@@ -1,0 +1,47 @@
+"""The health of sources, as it is told to people."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from poll_lab import NOW, http_source
+
+from pipeline.poll.cursor import Cursor, Waiting, encode_cursor
+from pipeline.poll.health import healths
+from pipeline.poll.rhythm import learn
+from pipeline.poll.sources import Source
+from pipeline.state.sources_sqlite import SqlitePollMemory
+
+
+def hourly(weeks: int) -> tuple[bytes, datetime]:
+    """The rhythm of a source with two items an hour for so many weeks, and when the last came."""
+    rhythm, at, last = b"", NOW, 0.0
+    for _ in range(weeks * 168):
+        rhythm = learn(rhythm, at.timestamp(), 2, last)
+        last = at.timestamp()
+        at += timedelta(hours=1)
+    return rhythm, datetime.fromtimestamp(last, UTC)
+
+
+def test_sources_that_want_a_person_come_first(tmp_path: Path) -> None:
+    rhythm, last = hourly(3)
+    known = {
+        "works": Cursor(polls=9, answered=True, interval=90, rhythm=rhythm, last_item=last.timestamp(), due=1e9),
+        "down": Cursor(failures=5, polls=2),
+        "away": Cursor(polls=1, moved_to="https://new.example/feed", pages=(Waiting(item=b"{}", position=0),)),
+    }
+    memory = SqlitePollMemory(tmp_path / "poll.db")
+    memory.save([(name, 1, encode_cursor(cursor), (), 1) for name, cursor in known.items()], NOW.timestamp())
+    sources = [http_source("https://o.example/", name) for name in (*known, "unseen")]
+    sources.append(Source.model_validate({"id": "drop", "kind": "folder", "folder": tmp_path}))
+    soon = healths(sources, memory, last + timedelta(hours=2))
+    assert [(one.source, one.state) for one in soon] == [
+        ("down", "failing"), ("away", "moved"), ("unseen", "new"), ("works", "ok"), ("drop", "-"),
+    ]  # fmt: skip
+    assert soon[0].detail == "5 failed polls in a row"
+    assert soon[1].pages == 1
+    assert soon[3].last_item == last
+    assert soon[3].interval == 90
+    late = {one.source: one for one in healths(sources, memory, last + timedelta(hours=9))}
+    assert late["works"].state == "quiet"
+    assert late["works"].detail.startswith("some 1")
+    memory.close()
