@@ -65,6 +65,11 @@ def make_index(settings: Settings) -> StoryIndex:
     return SqliteStoryIndex(_parent_made(settings.state.path / "stories.db"))
 
 
+def make_poll_memory(settings: Settings) -> SqlitePollMemory:
+    """The memory of polling."""
+    return SqlitePollMemory(_parent_made(settings.state.path / "sources.db"))
+
+
 def make_sink(name: str, settings: SinkSettings) -> Sink:
     """A sink by its settings; not opened yet."""
     match settings:
@@ -279,7 +284,7 @@ class App:
         poll = self.settings.poll
         sources = SourceList(poll.sources, self._list_refused)
         publisher = self.bus.publisher()
-        memory = SqlitePollMemory(_parent_made(self.settings.state.path / "sources.db"))
+        memory = make_poll_memory(self.settings)
 
         def close() -> None:
             publisher.close()
