@@ -57,7 +57,7 @@ def _health(source: Source, saved: bytes | None, now: float) -> Health:
         missed = expected_since(cursor.rhythm, cursor.last_item, now)
         detail = f"some {missed:.0f} items would have come by its own rhythm"
     elif state == "moved" and cursor.moved_to:
-        detail = f"redirects permanently to {cursor.moved_to.partition("?")[0]}"
+        detail = f"redirects permanently to {cursor.moved_to.partition('?')[0]}"
     else:
         detail = f"{cursor.failures} failed polls in a row" if cursor.failures else ""
     return Health(
