@@ -1,10 +1,14 @@
 """The health of sources, as it is told to people."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from poll_lab import NOW, http_source
+from typer.testing import CliRunner
 
+from pipeline.cli import cli
 from pipeline.poll.cursor import Cursor, Waiting, encode_cursor
 from pipeline.poll.health import healths
 from pipeline.poll.rhythm import learn
@@ -45,3 +49,18 @@ def test_sources_that_want_a_person_come_first(tmp_path: Path) -> None:
     assert late["works"].state == "quiet"
     assert late["works"].detail.startswith("some 1")
     memory.close()
+
+
+def test_the_command_shows_every_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "feeds.yaml").write_text(
+        "sources:\n  - {id: harbour, url: 'https://harbour.example/feed'}\n  - {id: drop, kind: folder, folder: in}\n"
+    )
+    shown = CliRunner().invoke(cli, ["feeds", "--json"])
+    assert shown.exit_code == 0, shown.output
+    told = [json.loads(line) for line in shown.output.splitlines()]
+    assert [(one["source"], one["state"]) for one in told] == [("harbour", "new"), ("drop", "-")]
+    only = CliRunner().invoke(cli, ["feeds", "--state", "new"])
+    assert "harbour" in only.output
+    assert "drop" not in only.output
