@@ -93,7 +93,7 @@ class Judge:
         # A copy to the letter is found by the text that it is a copy of.
         bands = b"" if found.copy and found.of.exact else text.bands
         kept = text.suppresses and not found.copy
-        return decided, msgspec.structs.replace(text, cluster=found.of.member.cluster, suppresses=kept, bands=bands)
+        return decided, msgspec.structs.replace(text, cluster=found.cluster or text.uri, suppresses=kept, bands=bands)
 
     def _runs(self, uri: str) -> bool:
         known = self._known.get(uri)

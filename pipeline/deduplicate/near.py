@@ -21,8 +21,8 @@ LONG = 50
 """Words; what is shorter is suppressed only where every word is the same."""
 ROUND_UP = 0.15
 """Ratio of lengths below which the longer text is a round-up of several stories."""
-TABLE = 0.35
-"""Share of words with digits from which a text is a table."""
+TABLE = 0.25
+"""Different figures by words from which a text is a table."""
 
 _SPEAKS_FOR_ITSELF = frozenset({"correction", "kill", "advisory", "test"})
 """Signals of a text that is never taken for a copy."""
@@ -118,8 +118,10 @@ def place(text: Member, story: Story, others: Sequence[Member], runs: Callable[[
     if not versions:
         return Place(links=tuple(dict.fromkeys(links)))
     best = versions[0]
-    others_near = [s.member.uri for s in versions if s.member.cluster != best.member.cluster]
-    return Place(best, bool(copies), best.member.cluster, tuple(dict.fromkeys(others_near + links)))
+    here = {s.member.uri for s in versions}
+    joined = next((s.member.cluster for s in versions if s.strong or s.member.cluster in here), None)
+    others_near = [s.member.uri for s in versions[1:] if s.member.cluster != joined]
+    return Place(best, bool(copies), joined, tuple(dict.fromkeys(others_near + links)))
 
 
 def _order(sighting: Sighting) -> tuple[bool, float, float, int, str, str]:

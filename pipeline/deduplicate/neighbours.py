@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from pipeline.deduplicate.member import GRACE, WINDOW, Mark, Member
 from pipeline.deduplicate.shingles import BANDS, Words
 
-SEGMENT = 1 << 16
-"""Texts in one segment: 45 MB where it is full."""
-MOST_SEGMENTS = 32
-"""Two million texts; more than that in one window, and the oldest are let go of early."""
+SMALLEST, LARGEST = 1 << 14, 1 << 18
+"""Texts in a segment: each new one takes twice as many as the one before, from 11 MB to 170 MB where it is full."""
+MOST = 2_000_000
+"""Texts in memory; where one window holds more, the oldest segment is let go of early."""
 _MOST_STEPS = 256
 """Keys followed from one bucket, the latest first, so that a flood of equal texts costs little."""
 _MOST_NEAR = 32
@@ -29,10 +29,10 @@ class Segment:
     """Band keys of up to `room` texts, in order; their places count from 0."""
 
     def __init__(self, room: int) -> None:
-        slots = 1 << max((room * BANDS - 1).bit_length(), 4)
-        self._mask = np.uint32(slots - 1)
+        bits = max((room * BANDS - 1).bit_length(), 4)
+        self._shift = np.uint32(32 - bits)
         # Zeros cost memory only once they are written to.
-        self._head = np.zeros(slots, np.int32)
+        self._head = np.zeros(1 << bits, np.int32)
         self._next = np.zeros(room * BANDS, np.int32)
         self._keys = np.zeros(room * BANDS, np.uint32)
         self.marks = np.zeros((room, 3), np.int64)
@@ -59,11 +59,14 @@ class Segment:
         last = np.concatenate((first[1:], [True]))
         self._head[slots[last]] = entries[last]
 
-    def find(self, bands: Words) -> tuple[Numbers, Numbers]:
-        """Rows of `bands`, each with the place of a text that shares a key; a pair once for every key shared."""
-        keys = bands.ravel()
-        given = np.flatnonzero(keys)
-        return self._walk(given, keys[given], self._head[self._slots(keys[given])])
+    def find(self, asked: Numbers, keys: Words) -> tuple[Numbers, Numbers]:
+        """Rows of a matrix of bands, each with the place of a text that shares a key; once for every key shared.
+
+        Args:
+            asked: entries of the flat matrix.
+            keys: the keys there; in ascending order they are found fastest.
+        """
+        return self._walk(asked, keys, self._head[self._slots(keys)])
 
     def earlier(self) -> tuple[Numbers, Numbers]:
         """The same within the segment: places of texts, each with that of an earlier one."""
@@ -72,7 +75,7 @@ class Segment:
         return self._walk(given, keys[given], self._next[given])
 
     def _slots(self, keys: Words) -> Words:
-        return (keys >> np.uint32(1)) & self._mask
+        return keys >> self._shift
 
     def _walk(self, asked: Numbers, keys: Words, at: NDArray[np.int32]) -> tuple[Numbers, Numbers]:
         rows, places = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
@@ -82,6 +85,8 @@ class Segment:
                 break
             asked, keys, at = asked[on], keys[on], at[on]
             same = np.flatnonzero(self._keys[at - 1] == keys)
+            # Keys are equal by chance more often than the same band's are.
+            same = same[(at[same] - 1) % BANDS == asked[same] % BANDS]
             rows.append(asked[same] // BANDS)
             places.append((at[same] - 1).astype(np.int64) // BANDS)
             at = self._next[at - 1]
@@ -91,8 +96,8 @@ class Segment:
 class Neighbours:
     """The texts of the window. Fed in the order of their numbers, and a function of what it was fed."""
 
-    def __init__(self, segment: int = SEGMENT, most: int = MOST_SEGMENTS) -> None:
-        self._room = segment
+    def __init__(self, smallest: int = SMALLEST, most: int = MOST) -> None:
+        self._room = smallest
         self._most = most
         self._segments: list[Segment] = []
         self.last = 0
@@ -116,14 +121,20 @@ class Neighbours:
         bands = np.frombuffer(b"".join(m.bands for m in found), "<u4").astype(np.uint32).reshape(-1, BANDS)
         at = 0
         while at < len(found):
-            if not self._segments or self._segments[-1].size == self._room:
-                self._segments.append(Segment(self._room))
-            segment = self._segments[-1]
-            until = at + self._room - segment.size
+            segment = self._segment()
+            until = at + segment.room - segment.size
             segment.add(table[at:until], bands[at:until])
             at = until
-        gone = [s.size == s.room and s.marks[:, 2].max() < self.expired for s in self._segments]
-        self._segments = [s for s, out in zip(self._segments, gone, strict=True) if not out][-self._most :]
+        self._segments = [s for s in self._segments if s.size < s.room or s.marks[:, 2].max() >= self.expired]
+        while sum(s.size for s in self._segments) > self._most:
+            del self._segments[0]
+
+    def _segment(self) -> Segment:
+        """The one that has room."""
+        if not self._segments or self._segments[-1].size == self._segments[-1].room:
+            self._segments.append(Segment(self._room))
+            self._room = min(2 * self._room, LARGEST)
+        return self._segments[-1]
 
     def find(self, texts: Sequence[Member], bands: Sequence[Words]) -> list[tuple[list[int], list[int]]]:
         """What each text may be near to: numbers of remembered texts, and rows of earlier ones of `texts`.
@@ -135,7 +146,10 @@ class Neighbours:
             return pairs
         times = np.array([(text.time, text.seen) for text in texts], np.int64)
         matrix = np.array(bands)
-        _spread([known for known, _ in pairs], [_within(s.marks, *s.find(matrix), times) for s in self._segments])
+        asked = np.argsort(matrix, axis=None, kind="stable")
+        keys = matrix.ravel()[asked]
+        asked, keys = asked[keys > 0], keys[keys > 0]
+        _spread([known for known, _ in pairs], [_within(s.marks, *s.find(asked, keys), times) for s in self._segments])
         batch = Segment(len(texts))
         batch.add(np.column_stack((np.arange(len(texts)), times)), matrix)
         _spread([fresh for _, fresh in pairs], [_within(batch.marks, *batch.earlier(), times)])
