@@ -32,9 +32,9 @@ class Segment:
         bits = max((room * BANDS - 1).bit_length(), 4)
         self._shift = np.uint32(32 - bits)
         # Zeros cost memory only once they are written to.
-        self._head = np.zeros(1 << bits, np.int32)
-        self._next = np.zeros(room * BANDS, np.int32)
-        self._keys = np.zeros(room * BANDS, np.uint32)
+        self._head = np.zeros(1 << bits, np.uint32)
+        # A key and the entry that is next in its slot stand together, for the sake of the processor's cache.
+        self._cells = np.zeros((room * BANDS, 2), np.uint32)
         self.marks = np.zeros((room, 3), np.int64)
         """Number, event time and time of arrival of each text."""
         self.size = 0
@@ -46,16 +46,16 @@ class Segment:
         self.marks[self.size : self.size + len(marks)] = marks
         self.size += len(marks)
         keys = bands.ravel()
-        self._keys[start : start + len(keys)] = keys
+        self._cells[start : start + len(keys), 0] = keys
         given = np.flatnonzero(keys)
         slots = self._slots(keys[given])
         order = np.argsort(slots, kind="stable")
-        slots, entries = slots[order], (given[order] + start + 1).astype(np.int32)
+        slots, entries = slots[order], (given[order] + start + 1).astype(np.uint32)
         if not len(slots):
             return
         first = np.concatenate(([True], slots[1:] != slots[:-1]))
         previous = np.concatenate((entries[:1], entries[:-1]))
-        self._next[entries - 1] = np.where(first, self._head[slots], previous)
+        self._cells[entries - 1, 1] = np.where(first, self._head[slots], previous)
         last = np.concatenate((first[1:], [True]))
         self._head[slots[last]] = entries[last]
 
@@ -70,26 +70,27 @@ class Segment:
 
     def earlier(self) -> tuple[Numbers, Numbers]:
         """The same within the segment: places of texts, each with that of an earlier one."""
-        keys = self._keys[: self.size * BANDS]
+        keys, following = self._cells[: self.size * BANDS].T
         given = np.flatnonzero(keys)
-        return self._walk(given, keys[given], self._next[given])
+        return self._walk(given, keys[given], following[given])
 
     def _slots(self, keys: Words) -> Words:
         return keys >> self._shift
 
-    def _walk(self, asked: Numbers, keys: Words, at: NDArray[np.int32]) -> tuple[Numbers, Numbers]:
+    def _walk(self, asked: Numbers, keys: Words, at: Words) -> tuple[Numbers, Numbers]:
         rows, places = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         for _ in range(_MOST_STEPS):
             on = np.flatnonzero(at)
             if not len(on):
                 break
             asked, keys, at = asked[on], keys[on], at[on]
-            same = np.flatnonzero(self._keys[at - 1] == keys)
+            cells = self._cells.take(at - 1, axis=0)
+            same = np.flatnonzero(cells[:, 0] == keys)
             # Keys are equal by chance more often than the same band's are.
             same = same[(at[same] - 1) % BANDS == asked[same] % BANDS]
             rows.append(asked[same] // BANDS)
             places.append((at[same] - 1).astype(np.int64) // BANDS)
-            at = self._next[at - 1]
+            at = cells[:, 1]
         return np.concatenate(rows), np.concatenate(places)
 
 
