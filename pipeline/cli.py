@@ -121,6 +121,30 @@ def check(
 
 
 @cli.command()
+def health(
+    config: ConfigOption = None,
+    ready: Annotated[bool, typer.Option("--ready", help="Also that it takes part in the work.")] = False,
+) -> None:
+    """Ask the process that runs on this host whether it is alive; exit 1 if not."""
+    import http.client  # noqa: PLC0415  # only here
+
+    settings = settings_from(config)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.http.host, settings.http.host)  # noqa: S104  # not bound
+    connection = http.client.HTTPConnection(host, settings.http.port, timeout=4)
+    try:
+        connection.request("GET", "/ready" if ready else "/live")
+        answer = connection.getresponse()
+        typer.echo(answer.read().decode("utf-8", "replace").strip())
+        good = answer.status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException) as error:
+        complain(f"nothing answers at {host}:{settings.http.port}: {error}")
+        good = False
+    finally:
+        connection.close()
+    raise typer.Exit(DONE if good else FAILED)
+
+
+@cli.command()
 def demo(
     folder: Annotated[Path | None, typer.Option(help="Keep everything here; by default it goes with the demo.")] = None,
     seed: Annotated[int, typer.Option(help="Of the simulated world.")] = 1,
