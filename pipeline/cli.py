@@ -158,6 +158,38 @@ def demo(
     raise typer.Exit(run_demo(folder, seed=seed, rate=rate, port=port, log_level=log_level))
 
 
+@cli.command()
+def simulate(
+    folder: Annotated[Path, typer.Option(help="Where the agencies that send files put them.")] = Path("data/drop"),
+    sources: Annotated[Path | None, typer.Option(help="Write the list of sources of this wire here.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the simulated world.")] = 1,
+    rate: Annotated[float, typer.Option(help="Deliveries a second.", min=0.01, max=1000)] = 2.0,
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Of the feeds; 0 takes a free one.")] = 8080,
+    base_url: Annotated[str, typer.Option(help="Where others reach the feeds, if elsewhere.")] = "",
+) -> None:
+    """Serve a wire world that does not exist: agencies, languages, evolving stories."""
+    import yaml  # noqa: PLC0415  # keeps `newswire --help` fast
+
+    from pipeline.simulate.serve import SimulatedWire  # noqa: PLC0415  # as above
+
+    wire = SimulatedWire(folder, seed=seed, rate=rate, host=host, port=port, base=base_url or None, remember=0)
+    stop = threading.Event()
+    with _interrupted(stop):
+        wire.start()
+        try:
+            if sources is not None:
+                part = sources.with_name(f".{sources.name}.part")
+                part.write_text(yaml.safe_dump(wire.sources()), encoding="utf-8")
+                part.replace(sources)
+            typer.echo(f"simulating at {wire.base}, files in {folder}")
+            stop.wait()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            wire.stop()
+
+
 def _topic_changes(config: list[Path] | None, *, apply: bool) -> None:
     from pipeline.app import make_bus, topic_specs  # noqa: PLC0415  # keeps `newswire --help` fast
 

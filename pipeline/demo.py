@@ -14,7 +14,6 @@ from pipeline.observe.server import Server
 from pipeline.run import run_services
 from pipeline.settings import Settings
 from pipeline.simulate.serve import SimulatedWire
-from pipeline.simulate.world import AGENCIES
 from pipeline.story import CANCELED, Story, from_ninjs
 from pipeline.supervise import Supervisor
 
@@ -29,7 +28,7 @@ def run_demo(folder: Path | None, *, seed: int, rate: float, port: int, log_leve
         wire.start()
         try:
             sources = base / "feeds.yaml"
-            sources.write_text(yaml.safe_dump(_sources(wire, base)), encoding="utf-8")
+            sources.write_text(yaml.safe_dump(wire.sources()), encoding="utf-8")
             settings = Settings.model_validate(
                 {
                     "bus": {"kind": "sqlite", "path": base / "log.db"},
@@ -47,23 +46,6 @@ def run_demo(folder: Path | None, *, seed: int, rate: float, port: int, log_leve
             return run_services(settings, [], started=lambda *running: _watch(base, *running))
         finally:
             wire.stop()
-
-
-def _sources(wire: SimulatedWire, base: Path) -> dict[str, object]:
-    sources: list[dict[str, object]] = []
-    for agency in AGENCIES:
-        source: dict[str, object] = {"id": agency.id, "agency": agency.name, "language": agency.language}
-        if agency.channel == "folder":
-            source |= {"kind": "folder", "folder": str(base / "drop")}
-        else:
-            source |= {
-                "kind": "http",
-                "url": wire.feed_url(agency),
-                "internal": True,
-                "interval": {"min": 2, "max": 10},
-            }
-        sources.append(source)
-    return {"sources": sources}
 
 
 def _watch(base: Path, app: App, server: Server, _supervisor: Supervisor) -> None:

@@ -18,10 +18,27 @@ FEED_LENGTH = 60
 class SimulatedWire:
     """Publishes a `World` at a steady rate on a thread of its own."""
 
-    def __init__(self, folder: Path, *, seed: int = 1, rate: float = 2.0, limit: int | None = None) -> None:
-        """`rate` is in deliveries a second; `limit` ends the world after so many."""
-        self.truth: list[Delivery] = []
-        self.port = 0
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seed: int = 1,
+        rate: float = 2.0,
+        limit: int | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        base: str | None = None,
+        remember: int | None = None,
+    ) -> None:
+        """`rate` is in deliveries a second; `limit` ends the world after so many.
+
+        `port` 0 takes a free one; `base` is the address that others reach the feeds at, where it is not the
+        one bound; `remember` bounds `truth`, the deliveries made so far.
+        """
+        self.truth: deque[Delivery] = deque(maxlen=remember)
+        self.port = port
+        self._host = host
+        self._base = base
         self._world = World(seed)
         self._folder = folder
         self._rate = rate
@@ -35,11 +52,24 @@ class SimulatedWire:
     @property
     def base(self) -> str:
         """The address that the feeds are served at."""
-        return f"http://127.0.0.1:{self.port}"
+        return self._base or f"http://{self._host}:{self.port}"
 
     def feed_url(self, agency: Agency) -> str:
         """Where the agency's feed is."""
         return f"{self.base}/{agency.id}.xml"
+
+    def sources(self) -> dict[str, object]:
+        """What a list of sources says of this wire."""
+        sources: list[dict[str, object]] = []
+        for agency in AGENCIES:
+            source: dict[str, object] = {"id": agency.id, "agency": agency.name, "language": agency.language}
+            if agency.channel == "folder":
+                source |= {"kind": "folder", "folder": str(self._folder)}
+            else:
+                fast = {"min": 2, "max": 10}
+                source |= {"kind": "http", "url": self.feed_url(agency), "internal": True, "interval": fast}
+            sources.append(source)
+        return {"sources": sources}
 
     def start(self) -> None:
         """Bind, and begin to publish."""
@@ -62,7 +92,7 @@ class SimulatedWire:
         application.router.add_get("/{agency}.xml", self._feed)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, self._host, self.port)
         await site.start()
         self.port = runner.addresses[0][1]
         self._bound.set()
