@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 PYTEST ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench soak docs lock kafka kafka-jars image clean
+.PHONY: help install run test lint format bench soak docs lock kafka kafka-jars tools clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ kafka-jars:
 
 kafka: kafka-jars ## Run one Apache Kafka broker on loopback, port 9092
 	deploy/kafka/broker
+
+tools: install ## Fetch helm and kubectl, which judge the chart
+	@test -x $(BIN)/helm || $(BIN)/python deploy/helm/tools.py $(BIN)
 
 test: install kafka-jars ## Run every test
 	$(BIN)/python -m pytest $(PYTEST)
