@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import NamedTuple
 
-
 TITLE, LEAD, OPEN, BODY, FIRM, WEAK, SURNAME = 1, 2, 4, 8, 16, 32, 64
 MAN, WOMAN, ASIAN, INITIAL, SUFFIX, CAPITALS = 128, 256, 512, 1024, 2048, 4096
 GIVEN = MAN | WOMAN
@@ -70,7 +69,7 @@ UPPER = "".join(chr(c) for c in range(0x41, 0x530) if chr(c).isupper())
 _ABBREVIATED = "Mr|Mrs|Ms|Dr|Sen|Gov|Rep|Gen|Lt|Col|Sgt|Capt|Cpl|Adm|Maj|Prof|Hon|St|Jr|Sr|Sra|Mme|M|Dott|Rev|Messrs"
 _WORD = (
     rf"(?:(?:{_ABBREVIATED})\.|[{UPPER}]\.(?:[ -]?[{UPPER}]\.)*(?!\w)"
-    rf"|(?:[aeu][lr]-|[Aa][sdnt]-|[dl]['’])?[{UPPER}]\w*(?:[-'’\u2011]\w+)*)"  # noqa: RUF001  # both apostrophes
+    rf"|(?:[aeu][lr]-|[Aa][sdnt]-|[dl]['’])?[{UPPER}]\w*(?:[-'’\u2011]\w+)*)"  # both apostrophes
 )
 _PARTICLE = (
     r"(?:van der|van den|van de|van|von der|von dem|von und zu|von|zu|vom|de la|de las|de los|de|del|della|dela|di|da"
@@ -95,7 +94,7 @@ def _words(run: str, offset: int) -> Run:
             particles.append(match.group(2))
             continue
         start = match.start() + offset
-        possessive = word[-2:] in ("'s", "’s")  # noqa: RUF001  # both apostrophes
+        possessive = word[-2:] in ("'s", "’s")  # both apostrophes
         bare = word[:-2] if possessive else word
         words.append(Word(bare, start, start + len(bare), _kind(bare), " ".join(particles), possessive))
         particles.clear()

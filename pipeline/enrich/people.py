@@ -25,7 +25,5 @@ class People:
             found.setdefault(mention.name, {"count": 0, "first": mention.start})["count"] += 1
         stated = {person.name for person in story.people}
         people = (*story.people, *(Person(name=name, rel="mention") for name in found if name not in stated))
-        extension = msgspec.structs.replace(
-            story.newswire, mentions={**story.newswire.mentions, "people": found}
-        )
+        extension = msgspec.structs.replace(story.newswire, mentions={**story.newswire.mentions, "people": found})
         return msgspec.structs.replace(story, people=people, newswire=extension)

@@ -56,12 +56,12 @@ _NOT_PEOPLE = frozenset(table("names_not.txt"))
 _NOBLE = frozenset(("van", "van der", "van den", "van de", "von", "von der", "vom", "bin", "ibn", "bint", "ter", "zu"))
 _SYLLABLES = re.compile(
     r"(?:(?:[zcs]h|[bpmfdtnlgkhjqxzcsryw])?"
-    r"(?:iang|uang|iong|[aiueo]ng|i?a[on]|uai|ia[on]?|ie|iu|ua[in]?|u[ioe]|[aeo][iuo]|[aeiuv]n|[aeiouv]|er))+"
+    r"(?:iang|uang|iong|[aiueo]ng|i?a[on]|uai|ia[on]?|ie|iu|ua[in]?|u[ioe]|[aeo][iuo]|[aeiuv]nh?|[aeiouv]|er))+"
 )
 _KOREAN = re.compile(r"\w{2,6}-\w{2,6}")
 _AGE = re.compile(r",? \(?\d\d\)?[,) ]")
 _APPOSITION = re.compile(
-    r", (?:the |a |an |der |die |le |la |el |l['’]|o |il |de )?([\w-]+)(?: (?:of |and )?([\w-]+))?"  # noqa: RUF001
+    r", (?:the |a |an |der |die |le |la |el |l['’]|o |il |de )?([\w-]+)(?: (?:of |and )?([\w-]+))?"
 )
 _SPEECH_NEXT = re.compile(r" (?:said|says|told|added|sagte|dijo|disse)\b")
 _GENITIVE = frozenset(("de", "sv", "no", "nb", "nn", "da", "nl"))
@@ -200,9 +200,11 @@ def _family_names(words: Run, language: str) -> Iterator[str]:
     """The ways to call a person by the family name alone."""
     named = [word for word in words if not word.kind & SUFFIX]
     first, last = named[0], named[-1]
-    if len(named) == 1:
-        yield first.text
-    elif language == "hu" or (first.kind & ASIAN and not first.kind & GIVEN and not last.kind & ASIAN & ~first.kind):
+    if (
+        len(named) == 1
+        or language == "hu"
+        or (first.kind & ASIAN and not first.kind & GIVEN and not last.kind & ASIAN & ~first.kind)
+    ):
         yield first.text
     if len(named) > 1:
         yield last.text
@@ -263,7 +265,7 @@ def _known(word: str, start: int, families: dict[str, list[tuple[int, str]]], la
 
 def gender(mentions: tuple[Mention, ...], name: str) -> int:
     """`MAN`, `WOMAN` or both or neither, from the given name and from the courtesy title."""
-    kind = KINDS.get(fold(name.split()[0]), 0) & GIVEN if " " in name else 0
+    kind = KINDS.get(fold(name.split(maxsplit=1)[0]), 0) & GIVEN if " " in name else 0
     for mention in mentions:
         if mention.name == name:
             if mention.words & {"mr", "herr", "monsieur", "sir", "senor", "king", "signor", "lord"}:

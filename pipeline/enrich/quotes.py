@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from pipeline.enrich.names import fold
 from pipeline.enrich.persons import READ_CHARACTERS, people_in
 from pipeline.enrich.speakers import VERBS, Attribution, Speakers
-from pipeline.enrich.names import fold
 from pipeline.story import Quote, Story
 
 MOST_SCARE_WORDS = 3
@@ -15,7 +15,9 @@ MOST_SCARE_WORDS = 3
 LONGEST = 5_000
 """A quotation is not carried over to another paragraph beyond this many characters."""
 
-_OPEN = re.compile(r"(?:(?<=[\s(\[—–:/\x01-])|^)(?:“|”|«|»|\"|``|‘|‚|'|‹)(?=[ \u00a0]?[\w(\[¿¡.…$£€])|[“„「『«]", re.MULTILINE)
+_OPEN = re.compile(
+    r"(?:(?<=[\s(\[—–:/\x01-])|^)(?:“|”|«|»|\"|``|‘|‚|'|‹)(?=[ \u00a0]?[\w(\[¿¡.…$£€])|[“„「『«]", re.MULTILINE
+)
 _CLOSE = {
     mark: re.compile(pattern)
     for mark, pattern in {
@@ -118,7 +120,9 @@ class Quotes:
         found = quoted(text, language)
         if not found:
             return story
-        speakers = Speakers(text, language, [(quote.start, quote.end) for quote in found], people_in(story.text, language))
+        speakers = Speakers(
+            text, language, [(quote.start, quote.end) for quote in found], people_in(story.text, language)
+        )
         quotes = tuple(_quote(quote, speakers.of(i)) for i, quote in enumerate(found) if quote.text)
         extension = msgspec.structs.replace(story.newswire, quotes=quotes)
         return msgspec.structs.replace(story, newswire=extension)

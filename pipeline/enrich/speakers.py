@@ -19,10 +19,13 @@ _PRONOUNS = {
 }  # fmt: skip
 _NO_PRONOUN = {"it": "il"}
 _DROPS_PRONOUNS = frozenset(("es", "pt", "it"))
-_SENTENCE_END = re.compile(r"(?<!Mr)(?<!Ms)(?<!Dr)(?<!Mrs)(?<!Sen)(?<!Gov)(?<!Rep)(?<!Gen)(?<!\b[A-Z])[.!?][)”\"]?(?=\s|$)|\n|:(?=\s)")
+_SENTENCE_END = re.compile(
+    r"(?<!Mr)(?<!Ms)(?<!Dr)(?<!Mrs)(?<!Sen)(?<!Gov)(?<!Rep)(?<!Gen)(?<!\b[A-Z])[.!?][)”\"]?(?=\s|$)|\n|:(?=\s)"
+)
 _WORD = re.compile(r"\w+")
 _ROLE = re.compile(
-    r"(?:(?<=\W)|^)(?:the|a|an|his|her|der|die|el|la|le|il|o|de|het|een|un|une|l['’])\s?((?:[\w'’]+[ -]){0,5}?\w+)(?=[^\w ]|$| (?:said|told|says|added|who|in|on|at|to|of|as|auf|in|en|à)\b)",
+    r"(?:(?<=\W)|^)(?:the|a|an|his|her|der|die|el|la|le|il|o|de|het|een|un|une|l['’])\s?"
+    r"((?:[\w'’]+[ -]){0,5}?\w+)(?=[^\w ]|$| (?:said|told|says|added|who|in|on|at|to|of|as|auf|in|en|à)\b)",
     re.IGNORECASE,
 )
 _MASK = "\x01"

@@ -7,6 +7,8 @@ import msgspec
 
 from pipeline.enrich.enricher import Enricher
 from pipeline.enrich.language import Language
+from pipeline.enrich.people import People
+from pipeline.enrich.quotes import Quotes
 from pipeline.enrich.reading import ReadingTime
 from pipeline.errors import Permanent
 from pipeline.record import Emit, Outcome, Record
@@ -21,7 +23,7 @@ Timing = Callable[[str, float, bool], None]
 
 def default_enrichers() -> list[Enricher]:
     """The light enrichers, in order."""
-    return [Language(), ReadingTime()]
+    return [Language(), People(), Quotes(), ReadingTime()]
 
 
 def load_enrichers(names: Sequence[str]) -> list[Enricher]:

@@ -20,14 +20,30 @@ def names(text, language="en"):
 @pytest.mark.parametrize(
     ("language", "text", "expected"),
     [
-        ("en", "Harbour Minister Odo Fenwick met President Ama Quarshie on Monday in March.", ["Odo Fenwick", "Ama Quarshie"]),
-        ("en", "The mayor, Ingrid van der Velde, and J.R. Castellane spoke.", ["Ingrid van der Velde", "J.R. Castellane"]),
-        ("en", "Premier Luo Jianmin received Kim Tae-soo and Nguyen Van Binh.", ["Luo Jianmin", "Kim Tae-soo", "Nguyen Van Binh"]),
+        (
+            "en",
+            "Harbour Minister Odo Fenwick met President Ama Quarshie on Monday in March.",
+            ["Odo Fenwick", "Ama Quarshie"],
+        ),
+        (
+            "en",
+            "The mayor, Ingrid van der Velde, and J.R. Castellane spoke.",
+            ["Ingrid van der Velde", "J.R. Castellane"],
+        ),
+        (
+            "en",
+            "Premier Luo Jianmin received Kim Tae-soo and Nguyen Van Binh.",
+            ["Luo Jianmin", "Kim Tae-soo", "Nguyen Van Binh"],
+        ),
         ("en", "Mr Thackeray's lawyer said nothing.", ["Thackeray"]),
         ("en", "Obrin Takk, 34, and Velda Oss, the spokeswoman, were there.", ["Obrin Takk", "Velda Oss"]),
         ("en", "Robert Penhallow Jr. left.", ["Robert Penhallow Jr."]),
         ("es", "El ministro Andrés Robledo Quiñones viajó el lunes a Lima.", ["Andrés Robledo Quiñones"]),
-        ("de", "Die Ministerin Jutta Hallbauer lobte am Montag den Trainer Obe Stroh.", ["Jutta Hallbauer", "Obe Stroh"]),
+        (
+            "de",
+            "Die Ministerin Jutta Hallbauer lobte am Montag den Trainer Obe Stroh.",
+            ["Jutta Hallbauer", "Obe Stroh"],
+        ),
         ("fr", "Le président Armand de Villebois a reçu Mme Odile Garance.", ["Armand de Villebois", "Odile Garance"]),
         ("pt", "O ministro João da Rocha falou na segunda-feira.", ["João da Rocha"]),
         ("it", "Il sindaco Paolo Bertocchi ha incontrato Giulia Sarni.", ["Paolo Bertocchi", "Giulia Sarni"]),
@@ -66,11 +82,17 @@ def test_either_family_name_of_two_is_linked():
 
 def test_what_the_source_said_stays_first_and_is_not_said_twice():
     stated = (Person(name="Ama Quarshie", uri="urn:q"),)
-    assert people("Ama Quarshie met Odo Fenwick; Odo is her aide. Minister Ama Quarshie left.", stated=stated).people[0] == stated[0]
+    assert (
+        people("Ama Quarshie met Odo Fenwick; Odo is her aide. Minister Ama Quarshie left.", stated=stated).people[0]
+        == stated[0]
+    )
     assert len(people("Ama Quarshie spoke to Helen Marsh.", stated=stated).people) == 2
 
 
-@given(st.text(alphabet=st.characters() | st.sampled_from("AaZz. ,'’-\n“”Éß"), max_size=200), st.sampled_from(["en", "de", "es", "hu", "fi"]))
+@given(
+    st.text(alphabet=st.characters() | st.sampled_from("AaZz. ,'’-\n“”Éß"), max_size=200),
+    st.sampled_from(["en", "de", "es", "hu", "fi"]),
+)
 def test_no_text_raises_and_offsets_are_true(text, language):
     story = people(text, language)
     assert story == people(text, language)
