@@ -163,7 +163,8 @@ def _settle(
 def _told(done: Done) -> str:
     return (
         f"replayed {done.replayed}, dropped {done.dropped}, "
-        f"superseded by something newer {done.superseded}, left after too many attempts {done.exhausted}"
+        f"superseded by something newer {done.superseded}, left after too many attempts {done.exhausted}, "
+        f"left since no parser reads them {done.unread}"
     )
 
 

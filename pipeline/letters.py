@@ -24,6 +24,8 @@ from pipeline.work.deadletter import ATTEMPT, SUFFIX, attempts, original_headers
 GROUP = topics.group("desk")
 _MEMBER = "desk"
 """One name for whoever is at the desk: a second one at the same time fences the first."""
+_ACQUISITION = "poll"
+"""Its letters hold whole documents as they came, which are no records of the topic they are kept beside."""
 _CHUNK = 200
 _PATIENCE = 60.0
 _ATTEMPTS = 5
@@ -88,6 +90,8 @@ class Done(msgspec.Struct):
     superseded: int = 0
     exhausted: int = 0
     """Left as they are: they failed too often."""
+    unread: int = 0
+    """Left as they are: documents that no parser could read. Their senders have to send them again."""
 
 
 def letters(bus: Bus, which: Which = Which(), *, settled: bool = False) -> Iterator[Letter]:  # noqa: B008  # frozen
@@ -178,6 +182,9 @@ def _settle_chunk(
     with subscription.transaction() as transaction:
         for letter in chunk:
             what: str = action
+            if action == "replay" and letter.stage == _ACQUISITION:
+                tally.unread += 1
+                continue
             if action == "replay" and letter.attempt >= max_attempts:
                 tally.exhausted += 1
                 continue

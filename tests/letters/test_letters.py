@@ -96,6 +96,12 @@ def test_what_failed_too_often_stays(bus):
     assert settle(bus, Which(), "replay", by="ada", max_attempts=6) == Done(replayed=3)
 
 
+def test_documents_that_no_parser_reads_stay(bus):
+    bury(bus, 2, stage="poll")
+    assert settle(bus, Which(), "replay", by="ada") == Done(unread=2)
+    assert settle(bus, Which(stage="poll"), "drop", by="ada") == Done(dropped=2)
+
+
 def test_a_letter_that_fails_again_counts_its_attempts(bus):
     bury(bus, 1)
     settle(bus, Which(), "replay", by="ada")
