@@ -72,7 +72,13 @@ def test_one_that_fails_is_named_and_the_story_goes_on():
     assert enriched.language == "en"
     assert enriched.newswire.enrichment == {"partial": True, "failed": ["broken"]}
     assert set(enriched.newswire.enrichers) == {"language", "people", "quotes", "reading"}
-    assert told == [("broken", 1, False), ("language", 1, True), ("reading", 1, True)]
+    assert told == [
+        ("broken", 1, False),
+        ("language", 1, True),
+        ("people", 1, True),
+        ("quotes", 1, True),
+        ("reading", 1, True),
+    ]
 
 
 def test_enrichers_are_chosen_by_name():
