@@ -40,7 +40,7 @@ _WHAT: dict[str, tuple[str, dict[str, str]]] = {
         {"newswire.story.released": "The newest version.", "newswire.story.recalled": "Not to be used for now."},
     ),
     topics.DUPLICATES: (
-        "What was not passed on, and in `newswire.relation` why. Keyed by its own story.",
+        "What was not passed on, and in `newswire.relation` why. A copy is keyed by the story that was kept.",
         {"newswire.story.duplicate": "A redelivery, a stale version, or a copy of another story."},
     ),
     topics.ENRICHED: (

@@ -1,4 +1,7 @@
-"""Prints released stories as they come. Usage: python consumer.py BOOTSTRAP_SERVERS [GROUP]"""
+"""Prints released stories as they come.
+
+Usage: python consumer.py BOOTSTRAP_SERVERS [GROUP]
+"""
 
 import json
 import sys
