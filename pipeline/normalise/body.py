@@ -8,7 +8,7 @@ from pipeline.item import RawItem
 from pipeline.normalise import markup
 from pipeline.normalise.bylines import read_byline
 from pipeline.normalise.characters import clean
-from pipeline.normalise.closing import strip_closing
+from pipeline.normalise.closing import Closing, strip_closing
 from pipeline.normalise.dateline import Parsed
 from pipeline.normalise.furniture import strip_furniture
 from pipeline.normalise.opening import strip_opening
@@ -71,11 +71,15 @@ def read_body(item: RawItem, headlines: frozenset[str], trusted: str | None) -> 
 def _strip(copy: Copy, headlines: frozenset[str], trusted: str | None) -> None:
     """Take everything off that is not copy, until there is nothing more to take."""
     known: set[str] = set()
+    ended: list[str] = []
     for _ in range(_MOST_ROUNDS):
         before = copy.paragraphs
         kept, furniture = strip_furniture(before, known)
         opening = strip_opening(kept, headlines, trusted)
-        closing = strip_closing(opening.paragraphs)
+        # A closing is read from behind the first paragraph only: one found whole stays whole.
+        rest = opening.paragraphs[1:]
+        closing = Closing(opening.paragraphs, []) if rest and rest == ended else strip_closing(opening.paragraphs)
+        ended = [] if closing.removed else rest
         copy.paragraphs = promote(closing.paragraphs)
         copy.removed = [*copy.removed, *opening.removed, *furniture, *closing.removed]
         copy.notes = copy.notes + opening.notes

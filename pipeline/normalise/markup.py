@@ -127,12 +127,17 @@ def sanitise(html: str) -> str:
 
 def read(html: str) -> Document:
     """The copy in `html`. Total: the parser takes any text."""
-    tree = LexborHTMLParser(_CUSTOM.sub(r"<\1div", html))
+    tree = LexborHTMLParser(_CUSTOM.sub(r"<\1div", html) if "body." in html else html)
     reader = _Reader()
     if tree.body is not None:
         reader.walk(tree.body, 0)
     reader.end_block()
     return Document(paragraphs=reader.paragraphs, left_out=reader.left_out)
+
+
+def _spaced(text: str) -> str:
+    """`text` on one line; beyond ASCII the spaces that do not break, which no source means by accident, stay."""
+    return " ".join(text.split()) if text.isascii() else _LINE.sub(" ", text).strip()
 
 
 class _Reader:
@@ -145,7 +150,9 @@ class _Reader:
         self._lines: list[str] = []
 
     def end_line(self) -> None:
-        line = _LINE.sub(" ", "".join(self._words)).strip()
+        if not self._words:
+            return
+        line = _spaced("".join(self._words))
         self._words.clear()
         if line:
             self._lines.append(line)

@@ -2,7 +2,6 @@
 # ruff: noqa: E501  # a rule of the tables is one line, whatever its length
 
 import re
-from collections.abc import Callable
 
 import msgspec
 
@@ -80,16 +79,22 @@ def _rule(paragraph: str, headlines: frozenset[str], found: Opening, *, after_by
     if len(paragraph) > _NOTICE:
         return None
     under_byline = after_byline and bool(found.bylines) and len(paragraph) <= _TITLE
-    answers: tuple[tuple[str, Callable[[], bool]], ...] = (
-        ("headline_repeat", lambda: paragraph.casefold() in headlines),
-        ("embargo_notice", lambda: embargo.is_notice(paragraph)),
-        ("byline", lambda: is_byline(paragraph)),
-        ("byline_title", lambda: under_byline and _WRITER.fullmatch(paragraph.strip("=<>^ ")) is not None),
-        ("advisory", lambda: _is_notice(paragraph)),
-        ("photo_note", lambda: _PHOTO.fullmatch(paragraph) is not None),
-        ("message_tag", lambda: _is_tag(paragraph)),
-    )
-    return next((rule for rule, applies in answers if applies()), None)
+    rule: str | None = None
+    if paragraph.casefold() in headlines:
+        rule = "headline_repeat"
+    elif embargo.is_notice(paragraph):
+        rule = "embargo_notice"
+    elif is_byline(paragraph):
+        rule = "byline"
+    elif under_byline and _WRITER.fullmatch(paragraph.strip("=<>^ ")):
+        rule = "byline_title"
+    elif _is_notice(paragraph):
+        rule = "advisory"
+    elif _PHOTO.fullmatch(paragraph):
+        rule = "photo_note"
+    elif _is_tag(paragraph):
+        rule = "message_tag"
+    return rule
 
 
 def _is_tag(paragraph: str) -> bool:
