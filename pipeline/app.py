@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import uvloop
 from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, Info, PlatformCollector, ProcessCollector
 
 from pipeline import __version__, topics
 from pipeline.bus.log import Bus, TopicSpec
+from pipeline.console import Console
 from pipeline.deduplicate import DeduplicateStage, StoryIndex
 from pipeline.enrich import EnrichStage, default_enrichers, load_enrichers
 from pipeline.errors import Fatal
@@ -21,8 +23,10 @@ from pipeline.normalise import Hints, NormaliseStage
 from pipeline.observe.log import logger
 from pipeline.observe.poll import PollMetrics
 from pipeline.observe.release import ReleaseWatcher
+from pipeline.observe.server import Health
 from pipeline.observe.stage import StageObserver, WorkMetrics
 from pipeline.poll.dead_letters import DeadLetters
+from pipeline.poll.health import healths
 from pipeline.poll.lanes import LanePublisher
 from pipeline.poll.poller import Poller, PollLimits
 from pipeline.poll.push import PushEndpoint
@@ -33,6 +37,7 @@ from pipeline.record import BatchStage, Stage
 from pipeline.release import Policy, ReleaseStage
 from pipeline.settings import STAGES, JsonLinesSink, PolicySettings, PostgresSink, Settings, SinkSettings, SqliteSink
 from pipeline.sink.interface import Sink
+from pipeline.sink.sqlite import search
 from pipeline.state.sources_sqlite import SqlitePollMemory
 from pipeline.state.stories_sqlite import SqliteStoryIndex
 from pipeline.supervise import Service
@@ -249,8 +254,9 @@ class App:
                 raise Fatal(f"there is no stage {stage!r}; the stages are: {known}")
         return factories
 
-    def extend(self, application: web.Application) -> None:
-        """Add the routes of the services to the process's HTTP side: where stories are pushed, if they are."""
+    def extend(self, application: web.Application, health: Callable[[], list[Health]]) -> None:
+        """Add to the process's HTTP side the console, and where stories are pushed, if they are."""
+        self._console(health).attach(application)
         if not self._polling:
             return
         publisher, reader = self.bus.publisher(), DocumentReader()
@@ -271,6 +277,30 @@ class App:
             await asyncio.to_thread(reader.close)
 
         application.on_cleanup.append(let_go)
+
+    def _console(self, health: Callable[[], list[Health]]) -> Console:
+        tables = [sink.path for sink in self.settings.sinks.values() if isinstance(sink, SqliteSink)]
+        token = self.settings.http.token
+        return Console(
+            self.bus,
+            self.registry,
+            health,
+            now=self.now,
+            groups=readers(self.settings),
+            sources=self._source_healths,
+            search=(lambda query: search(tables[0], query)) if tables else None,
+            token=token.get_secret_value() if token is not None else "",
+        )
+
+    def _source_healths(self) -> list[dict[str, object]]:
+        if not self.settings.poll.sources.exists():
+            return []
+        memory = make_poll_memory(self.settings)
+        try:
+            found = healths(load_sources(self.settings.poll.sources), memory, self.now())
+        finally:
+            memory.close()
+        return [msgspec.to_builtins(one) for one in found]
 
     def _list_refused(self, mistakes: Sequence[str]) -> None:
         logger("poll").error("the changed list of sources was refused; the old one stays", mistakes=list(mistakes))

@@ -26,7 +26,11 @@ def run_services(
         supervisor = Supervisor(app.services(stages), remake_fenced=settings.bus.kind == "sqlite")
         supervisor.install_signals()
         server = Server(
-            app.registry, supervisor.health, host=settings.http.host, port=settings.http.port, extend=app.extend
+            app.registry,
+            supervisor.health,
+            host=settings.http.host,
+            port=settings.http.port,
+            extend=lambda application: app.extend(application, supervisor.health),
         )
         server.start()
         try:

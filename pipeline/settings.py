@@ -168,6 +168,8 @@ class HttpSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(9464, ge=0, le=65_535)
     """0 takes a free one."""
+    token: SecretStr | None = None
+    """What the console asks for; nothing where it is not set. Health and metrics stay open."""
 
 
 class LogSettings(Section):
