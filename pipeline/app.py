@@ -35,7 +35,16 @@ from pipeline.poll.reload import SourceList
 from pipeline.poll.sources import load_sources
 from pipeline.record import BatchStage, Stage
 from pipeline.release import Policy, ReleaseStage
-from pipeline.settings import STAGES, JsonLinesSink, PolicySettings, PostgresSink, Settings, SinkSettings, SqliteSink
+from pipeline.settings import (
+    STAGES,
+    JsonLinesSink,
+    PolicySettings,
+    PostgresSink,
+    Settings,
+    SinkSettings,
+    SqliteSink,
+    WebhookSink,
+)
 from pipeline.sink.interface import Sink
 from pipeline.sink.sqlite import search
 from pipeline.state.sources_sqlite import SqlitePollMemory
@@ -86,6 +95,17 @@ def make_sink(name: str, settings: SinkSettings) -> Sink:
             from pipeline.sink import sqlite  # noqa: PLC0415  # only what is configured is loaded
 
             return sqlite.SqliteSink(name, settings.path)
+        case WebhookSink():
+            from pipeline.sink import webhook  # noqa: PLC0415  # only what is configured is loaded
+
+            return webhook.WebhookSink(
+                name,
+                settings.url,
+                secret=settings.secret.get_secret_value().encode() if settings.secret is not None else b"",
+                headers=settings.headers,
+                concurrency=settings.concurrency,
+                timeout=settings.timeout,
+            )
         case PostgresSink():
             try:
                 from pipeline.sink import postgres  # noqa: PLC0415  # its client is an extra

@@ -159,7 +159,19 @@ class PostgresSink(Section):
     """Seconds, for connecting and for each statement."""
 
 
-SinkSettings = Annotated[JsonLinesSink | SqliteSink | PostgresSink, Field(discriminator="kind")]
+class WebhookSink(Section):
+    """Every released version, posted to an address, signed as Standard Webhooks 1.0 says."""
+
+    kind: Literal["webhook"]
+    url: str = Field("", pattern=r"^https?://\S+$")
+    secret: SecretStr | None = None
+    headers: dict[str, str] = {}
+    concurrency: int = Field(8, ge=1, le=100)
+    timeout: float = Field(10.0, gt=0)
+    """Seconds for each post."""
+
+
+SinkSettings = Annotated[JsonLinesSink | SqliteSink | PostgresSink | WebhookSink, Field(discriminator="kind")]
 
 
 class HttpSettings(Section):
@@ -202,6 +214,7 @@ _SINK_KINDS: dict[str, type[BaseModel]] = {
     "jsonl": JsonLinesSink,
     "sqlite": SqliteSink,
     "postgres": PostgresSink,
+    "webhook": WebhookSink,
 }
 
 
