@@ -162,8 +162,10 @@ class Relation(Value, frozen=True):
     """How this delivery stands to what was known before.
 
     `kind` is one of new, update, correction, writethru, repeat, kill, rewrite, copy, redelivery, stale;
-    `of` is the uri it relates to; `similarity` is a Jaccard index from 0 to 1; `changes` says which
-    fields differ and, under ``text``, the share of the body that is new.
+    `of` is the uri it relates to; `similarity` and `containment` run from 0 to 1; `cluster` is the uri of the
+    cluster's first story, left out where that is this one; `preferred` is the earliest of the stories compared,
+    where that is not `of`; `changes` says under ``fields`` which differ and, under ``text``, the share of the
+    body that is new; `links` are other stories with much of the same text.
     """
 
     kind: str
@@ -171,6 +173,7 @@ class Relation(Value, frozen=True):
     similarity: float | None = None
     containment: float | None = None
     cluster: str | None = None
+    preferred: str | None = None
     changes: dict[str, Json] = {}
     links: tuple[str, ...] = ()
 

@@ -44,6 +44,7 @@ class Decision(msgspec.Struct, frozen=True):
     similarity: float | None = None
     containment: float | None = None
     cluster: str | None = None
+    preferred: str | None = None
     links: tuple[str, ...] = ()
     changes: dict[str, Json] = {}
 
@@ -148,6 +149,7 @@ def with_decision(story: Story, decision: Decision) -> Story:
         similarity=decision.similarity,
         containment=decision.containment,
         cluster=decision.cluster,
+        preferred=decision.preferred,
         changes=decision.changes,
         links=decision.links,
     )

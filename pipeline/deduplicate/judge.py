@@ -86,6 +86,7 @@ class Judge:
             kind=COPY if found.copy else REWRITE,
             of=found.of.member.uri,
             cluster=found.cluster,
+            preferred=found.preferred,
             similarity=round(found.of.jaccard, 4),
             containment=round(found.of.containment, 4),
             links=found.links,

@@ -61,6 +61,8 @@ class Place(msgspec.Struct, frozen=True):
     of: Sighting | None = None
     copy: bool = False
     cluster: str | None = None
+    preferred: str | None = None
+    """The first of those compared, by event time, provider and uri; None where that is `of`."""
     links: tuple[str, ...] = ()
 
 
@@ -119,15 +121,22 @@ def place(text: Member, story: Story, others: Sequence[Member], runs: Callable[[
         return Place(links=tuple(dict.fromkeys(links)))
     best = versions[0]
     here = {s.member.uri for s in versions}
-    joined = next((s.member.cluster for s in versions if s.strong or s.member.cluster in here), None)
+    joined = next((s.member.cluster for s in versions if copies or s.strong or s.member.cluster in here), None)
     others_near = [s.member.uri for s in versions[1:] if s.member.cluster != joined]
-    return Place(best, bool(copies), joined, tuple(dict.fromkeys(others_near + links)))
+    first = min((text, *(s.member for s in versions)), key=_precedence).uri
+    preferred = first if first != best.member.uri else None
+    return Place(best, bool(copies), joined, preferred, tuple(dict.fromkeys(others_near + links)))
 
 
 def _order(sighting: Sighting) -> tuple[bool, float, float, int, str, str]:
     """A total order: the nearest first, of equals the earliest."""
     m = sighting.member
     return not sighting.strong, -sighting.jaccard, -sighting.containment, m.time, m.provider, m.uri
+
+
+def _precedence(member: Member) -> tuple[bool, int, str, str]:
+    """A total order that arrival has no part in; what has no time comes last."""
+    return not member.time, member.time, member.provider, member.uri
 
 
 def _covers(sighting: Sighting, text: Member, *, only_exact: bool) -> bool:
