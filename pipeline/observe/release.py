@@ -1,6 +1,7 @@
 """What release tells: the shelf, embargoes kept on time, kills, and who asked for what."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 
@@ -16,8 +17,9 @@ class ReleaseWatcher:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._log = logger("release")
         self._held = Gauge("newswire_held_stories", "Stories held, by reason.", ["reason"], registry=registry)
-        self._overdue = Gauge(
-            "newswire_held_overdue_seconds", "By how much the next embargo is overdue.", registry=registry
+        # A time and not a delay: a worker that hangs would go on to report the delay it last saw.
+        self._next_due = Gauge(
+            "newswire_held_next_due_timestamp_seconds", "When the next embargo ends; 0 for none.", registry=registry
         )
         self._delay = Histogram(
             "newswire_embargo_release_delay_seconds",
@@ -32,11 +34,11 @@ class ReleaseWatcher:
             buckets=_SECONDS,
         )
 
-    def shelf(self, held: Mapping[str, int], overdue: float) -> None:
-        """Stories held, and by how many seconds the next embargo is overdue."""
+    def shelf(self, held: Mapping[str, int], next_due: datetime | None) -> None:
+        """Stories held, and when the next embargo ends."""
         for reason, count in held.items():
             self._held.labels(reason).set(count)
-        self._overdue.set(overdue)
+        self._next_due.set(next_due.timestamp() if next_due is not None else 0)
 
     def on_time(self, delay: float) -> None:
         """An embargo ended `delay` seconds ago."""

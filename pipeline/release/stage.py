@@ -30,8 +30,8 @@ class Clock(Protocol):
 class Watcher(Protocol):
     """Is told what release does, before it is committed."""
 
-    def shelf(self, held: Mapping[str, int], overdue: float) -> None:
-        """Stories held by reason, and by how many seconds the next embargo is overdue."""
+    def shelf(self, held: Mapping[str, int], next_due: datetime | None) -> None:
+        """Stories held by reason, and when the next embargo ends."""
 
     def on_time(self, delay: float) -> None:
         """An embargo ended and its story runs, `delay` seconds late."""
@@ -116,12 +116,8 @@ class ReleaseStage:
             self._shelf.take(entry.uri)
             pairs.append((entry.record, (Emit(self._topics.held, entry.uri, None, "newswire.story.unmarked"),)))
         if self._watcher is not None:
-            self._watcher.shelf(self._shelf.counts(), self._overdue(now))
+            self._watcher.shelf(self._shelf.counts(), self._shelf.next_due())
         return pairs
-
-    def _overdue(self, now: datetime) -> float:
-        due = self._shelf.next_due()
-        return max(0.0, (now - due).total_seconds()) if due is not None else 0.0
 
     def _decide(self, record: Record, now: datetime) -> Sequence[Outcome]:
         value = _value(record)

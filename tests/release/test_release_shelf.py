@@ -48,8 +48,8 @@ class Log:
                 self.held.append(Record("wire.held", 0, len(self.held), o.key.encode(), o.value, timestamp=stamp))
         return outcomes
 
-    def shelf(self, held, overdue):
-        self.counts = held, overdue
+    def shelf(self, held, next_due):
+        self.counts = held, next_due
 
     def on_time(self, delay):
         self.told.append(("on_time", delay))
@@ -89,7 +89,7 @@ def test_an_embargo_ends_on_time_and_once(restarted):
         log.fresh()
     log.clock.advance(3599.9)
     assert log.owed() == []
-    assert log.counts == ({"embargoed": 1, "withheld": 0}, 0.0)
+    assert log.counts == ({"embargoed": 1, "withheld": 0}, LATER)
     log.clock.advance(0.1)
     [outcomes] = log.owed()
     assert topics(outcomes) == OFF
