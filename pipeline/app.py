@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import uvloop
@@ -55,6 +56,9 @@ from pipeline.work.retry import RetryPolicy
 from pipeline.work.sinking import SinkStage
 from pipeline.work.worker import SinkingStage, Worker
 
+if TYPE_CHECKING:
+    from pipeline.state.sources_redis import RedisPollMemory
+
 
 def make_bus(settings: Settings) -> Bus:
     """The log that the settings name."""
@@ -76,11 +80,24 @@ def make_bus(settings: Settings) -> Bus:
 
 def make_index(settings: Settings) -> StoryIndex:
     """The memory of stories."""
+    state = settings.state
+    if state.kind == "redis":
+        from pipeline.state.stories_redis import RedisStoryIndex  # noqa: PLC0415  # SQLite runs without the client
+
+        keep = int(state.keep_days * 86_400)
+        return RedisStoryIndex(
+            state.url.get_secret_value(), prefix=state.prefix, timeout=state.timeout, keep_seconds=keep
+        )
     return SqliteStoryIndex(_parent_made(settings.state.path / "stories.db"))
 
 
-def make_poll_memory(settings: Settings) -> SqlitePollMemory:
+def make_poll_memory(settings: Settings) -> "SqlitePollMemory | RedisPollMemory":
     """The memory of polling."""
+    state = settings.state
+    if state.kind == "redis":
+        from pipeline.state.sources_redis import RedisPollMemory  # noqa: PLC0415  # SQLite runs without the client
+
+        return RedisPollMemory(state.url.get_secret_value(), prefix=state.prefix, timeout=state.timeout)
     return SqlitePollMemory(_parent_made(settings.state.path / "sources.db"))
 
 

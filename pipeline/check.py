@@ -1,5 +1,6 @@
 """`newswire check`: can everything that the configuration names be reached?"""
 
+import contextlib
 from collections.abc import Callable, Iterator
 
 from pipeline.app import make_bus, make_index, make_sink
@@ -46,6 +47,11 @@ def _bus(settings: Settings) -> str:
 
 
 def _state(settings: Settings) -> str:
+    if settings.state.kind == "redis":
+        from pipeline.state.server_redis import check, connect  # noqa: PLC0415  # SQLite runs without the client
+
+        with contextlib.closing(connect(settings.state.url.get_secret_value(), settings.state.timeout)) as client:
+            return check(client)
     make_index(settings).close()
     return str(settings.state.path)
 

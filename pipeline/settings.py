@@ -78,10 +78,20 @@ class BusSettings(Section):
 
 
 class StateSettings(Section):
-    """What must be remembered: seen items, stories, the held shelf, leases."""
+    """What must be remembered: seen items, stories, leases. What a server needs: docs/state.md."""
 
+    kind: Literal["sqlite", "redis"] = "sqlite"
+    """`redis` is a Valkey or Redis server, which workers on several machines share."""
     path: Path = Path("data/state")
-    """The folder of the SQLite files; workers on one machine share it."""
+    """The folder of the SQLite files; workers on one machine share it. Names of processes are always here."""
+    url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    """The server (kind: redis): ``redis://``, ``rediss://`` for TLS or ``unix://``, with user and password."""
+    prefix: str = Field("nw:", max_length=32)
+    """Of all keys on the server, so that several installations can share it."""
+    timeout: float = Field(10.0, gt=0)
+    """Seconds, for each call on the server."""
+    keep_days: float = Field(30.0, ge=4, le=3650)
+    """After which a story is forgotten on the server, counted from its last version."""
 
 
 class TopicSettings(Section):
