@@ -7,7 +7,7 @@ from dedup_copy import BRIEF, FERRY, NOON, ORCHARD, TABLE, ferry, record, relati
 
 from pipeline.deduplicate import DeduplicateStage
 from pipeline.state.stories_sqlite import SqliteStoryIndex
-from pipeline.story import CANCELED, Text, from_ninjs
+from pipeline.story import CANCELED, Newswire, Provenance, Text, from_ninjs
 
 
 @pytest.fixture
@@ -45,8 +45,6 @@ def test_the_same_providers_text_under_another_uri_is_a_rewrite_and_goes_on(inde
 
 
 def test_the_agency_counts_more_than_the_source_that_brought_it(index):
-    from pipeline.story import Newswire, Provenance
-
     by = Newswire(agency="NORDA", provenance=Provenance("web", fetched_at=NOON))
     also = Newswire(agency="NORDA", provenance=Provenance("satellite", fetched_at=NOON))
     assert kinds(index, story("a", FERRY, newswire=by), story("b", FERRY, newswire=also)) == ["new", "rewrite"]
