@@ -17,6 +17,7 @@ from pipeline.release.policy import DEFAULT, NOT_NEWS, UNUSABLE, Policy, emptied
 from pipeline.release.shelf import KILLED, Entry, Shelf, entry_of, number_of, standing
 from pipeline.story import CANCELED, Story, from_ninjs, to_ninjs
 
+_REVISIONS = frozenset({"update", "correction", "writethru", "repeat"})
 MARK_KEPT = timedelta(days=30)
 """How long a kill is remembered against versions that come late."""
 
@@ -158,7 +159,7 @@ class ReleaseStage:
         self._shelf.put(entry_of(_copied(record, value), story))
         held = Emit(self._topics.held, story.uri, value, f"newswire.story.held.{reason}", story.version_created)
         relation = story.newswire.relation
-        public = before is None and relation is not None and relation.kind != "new" and number_of(story) > 1
+        public = before is None and relation is not None and relation.kind in _REVISIONS
         if reason == UNUSABLE and public:
             # An earlier version is out: those who have it must learn that it is not to be used for now.
             return (held, *self._run(story, to_ninjs(recalled(story)), "newswire.story.recalled"))
