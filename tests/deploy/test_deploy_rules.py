@@ -154,6 +154,14 @@ def test_a_real_prometheus_sees_a_real_pipeline_break_and_mend(tmp_path):
         until(lambda: "NewswireDeadLetters" in firing(base), 30)
         until(lambda: "NewswireDeadLetters" not in firing(base), 40)
         publisher.close()
+        board = json.loads((ROOT / "deploy/grafana/dashboards/overview.json").read_text(encoding="utf-8"))
+        queries = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+        empty = [
+            query for query in queries if not ask(base, "query?" + urllib.parse.urlencode({"query": query}))["result"]
+        ]
+        # No source is polled here, and nothing was killed, embargoed or discarded: these have nothing to show.
+        assert all(re.search("feed|kill|embargo|discarded", query) for query in empty), empty
+        assert len(empty) <= 5
         server.stop()
         until(lambda: "NewswireDown" in firing(base), 30)
     finally:
