@@ -10,6 +10,7 @@ from pipeline.enrich.language import Language
 from pipeline.enrich.people import People
 from pipeline.enrich.quotes import Quotes
 from pipeline.enrich.reading import ReadingTime
+from pipeline.enrich.topics import Topics
 from pipeline.errors import Permanent
 from pipeline.record import Emit, Outcome, Record
 from pipeline.story import CANCELED, Story, from_ninjs, to_ninjs
@@ -23,7 +24,7 @@ Timing = Callable[[str, float, bool], None]
 
 def default_enrichers() -> list[Enricher]:
     """The light enrichers, in order."""
-    return [Language(), People(), Quotes(), ReadingTime()]
+    return [Language(), People(), Quotes(), Topics(), ReadingTime()]
 
 
 def load_enrichers(names: Sequence[str]) -> list[Enricher]:
