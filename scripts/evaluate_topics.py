@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.enrich.language import Language
+from pipeline.enrich.topics import CREATOR as OURS
 from pipeline.enrich.topics import topics_of
 from pipeline.enrich.topics_codes import mapped_code, stated_code, topic
 from pipeline.errors import NewswireError
@@ -40,6 +41,8 @@ def _truth(story: Story) -> frozenset[str]:
     """The top terms that the source's codes, not its words, say."""
     codes = []
     for subject in story.subjects:
+        if subject.creator == OURS:  # the stories come out of the whole pipeline, enriched
+            continue
         values = (subject.uri or "", subject.literal or "")
         if any(value.startswith(CODED) or (value.isdigit() and len(value) == 8) for value in values):  # noqa: PLR2004  # an IPTC code
             codes.append(stated_code(subject) or mapped_code(subject))

@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 import msgspec
 
 from pipeline.enrich.enricher import Enricher
+from pipeline.enrich.keywords import Keywords
 from pipeline.enrich.language import Language
 from pipeline.enrich.people import People
 from pipeline.enrich.quotes import Quotes
@@ -24,7 +25,7 @@ Timing = Callable[[str, float, bool], None]
 
 def default_enrichers() -> list[Enricher]:
     """The light enrichers, in order."""
-    return [Language(), People(), Quotes(), Topics(), ReadingTime()]
+    return [Language(), People(), Quotes(), Topics(), Keywords(), ReadingTime()]
 
 
 def load_enrichers(names: Sequence[str]) -> list[Enricher]:

@@ -7,6 +7,8 @@ from pipeline.enrich.topics_lexicon import scores
 from pipeline.enrich.topics_words import opening_tokens
 from pipeline.story import Story, Subject
 
+CREATOR = "newswire"
+"""The creator of the subjects that are not the source's own."""
 MOST = 5
 """No more topics than this are added to what the source stated and its codes mean."""
 LEAST_SCORE = 5.0
@@ -47,9 +49,7 @@ def topics_of(story: Story) -> list[tuple[str, int]]:
     The top term above the best topic comes last.
     """
     language = (story.language or "")[:2]
-    headline = "\n".join(opening_tokens(story.headline)).lower().split("\n")
-    body = "\n".join(opening_tokens(story.text)).lower().split("\n")
-    found = scores(language, headline, body)
+    found = scores(language, opening_tokens(story.headline)[1], opening_tokens(story.text)[1])
     tops: dict[str, float] = {}
     for code, score in found.items():
         top = topic(code).top
@@ -78,6 +78,6 @@ def _subject(code: str, confidence: int) -> Subject:
         name=topic(code).name,
         uri=f"{CONCEPT_URI}{code}",
         literal=f"medtop:{code}",
-        creator="newswire",
+        creator=CREATOR,
         confidence=confidence,
     )

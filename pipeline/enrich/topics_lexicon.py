@@ -1,7 +1,8 @@
 """How strongly a text speaks of each topic, by counting the words and phrases of ``data/topics_*.txt``."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from math import sqrt
 from typing import NamedTuple
@@ -19,10 +20,10 @@ LEAD_TOKENS = 60
 _SHORTEST_STEM = 2
 
 
-class _Term(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Term:
     """A word or a phrase of the lexicon; `rest` are the words after the first, each with whether it is a stem."""
 
-    number: int
     code: str
     weight: float
     rest: tuple[tuple[str, bool], ...]
@@ -39,7 +40,6 @@ class _Lexicon(NamedTuple):
 @cache
 def _lexicon(language: str) -> _Lexicon:
     lexicon = _Lexicon({}, {}, {})
-    number = 0
     for line in table(f"topics_{language}.txt"):
         code, _, terms = line.partition(" ")
         for written in terms.split(", "):
@@ -49,31 +49,30 @@ def _lexicon(language: str) -> _Lexicon:
             weight = float(stated) if stated else WORD_WEIGHT if len(parts) == 1 else PHRASE_WEIGHT
             (first, stem), *rest = parts
             index = lexicon.endings if ending else lexicon.stems if stem else lexicon.words
-            index.setdefault(first, []).append(_Term(number, code, weight, tuple(rest)))
-            number += 1
+            index.setdefault(first, []).append(_Term(code, weight, tuple(rest)))
     return lexicon
 
 
 def _parts(phrase: str) -> list[tuple[str, bool]]:
-    parts: list[tuple[str, bool]] = []
-    for token in tokens(phrase):
-        if token == "*":  # noqa: S105  # a mark, no secret
-            parts[-1] = (parts[-1][0], True)
-        else:
-            parts.append((token, False))
-    return parts
+    return [(token.rstrip("*"), token.endswith("*")) for token in tokens(phrase)]
 
 
-@lru_cache(maxsize=1 << 16)
-def _terms(language: str, word: str) -> tuple[_Term, ...]:
-    """The terms that may begin with this word; remembered, since most words of the news come again."""
-    lexicon = _lexicon(language)
-    found = list(lexicon.words.get(word, ()))
-    for end in range(_SHORTEST_STEM, len(word) + 1):
-        found += lexicon.stems.get(word[:end], ())
-    for start in range(len(word)):
-        found += lexicon.endings.get(word[start:], ())
-    return tuple(found)
+@cache
+def _finder(language: str) -> Callable[[str], tuple[_Term, ...]]:
+    """What finds the terms that may begin with a word; it remembers, since most words of the news come again."""
+    words, stems, endings = _lexicon(language)
+
+    @lru_cache(maxsize=1 << 16)
+    def find(word: str) -> tuple[_Term, ...]:
+        found = list(words.get(word, ()))
+        for end in range(_SHORTEST_STEM, len(word) + 1):
+            found += stems.get(word[:end], ())
+        if endings:
+            for start in range(len(word)):
+                found += endings.get(word[start:], ())
+        return tuple(found)
+
+    return find
 
 
 def scores(language: str, headline: Sequence[str], body: Sequence[str]) -> dict[str, float]:
@@ -83,18 +82,21 @@ def scores(language: str, headline: Sequence[str], body: Sequence[str]) -> dict[
     """
     if language not in LANGUAGES:
         return {}
-    counts: dict[int, int] = defaultdict(int)
-    matched: dict[int, _Term] = {}
+    find = _finder(language)
+    counts: dict[_Term, int] = {}
     for words, lead in ((headline, 0), (body, LEAD_TOKENS)):
-        for i, word in enumerate(words):
-            for term in _terms(language, word):
-                if term.rest and not _follows(term, words, i + 1):
-                    continue
-                matched[term.number] = term
-                counts[term.number] += HEADLINE if words is headline else LEAD if i < lead else BODY
+        for i, terms in enumerate(map(find, words)):
+            if not terms:
+                continue
+            following = words[i + 1] if i + 1 < len(words) else ""
+            for term in terms:
+                # Few phrases go on as they might; the cheap question comes first.
+                if not term.rest or (following.startswith(term.rest[0][0]) and _follows(term, words, i + 1)):
+                    times = HEADLINE if words is headline else LEAD if i < lead else BODY
+                    counts[term] = counts.get(term, 0) + times
     result: dict[str, float] = defaultdict(float)
-    for number, term in matched.items():
-        result[term.code] += term.weight * sqrt(counts[number])
+    for term, count in counts.items():
+        result[term.code] += term.weight * sqrt(count)
     return dict(result)
 
 
