@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pipeline.enrich.names import table
 from pipeline.enrich.topics_words import tokens
 
-LANGUAGES = ("en",)
+LANGUAGES = ("de", "en", "es")
 """Languages with a lexicon."""
 
 WORD_WEIGHT, PHRASE_WEIGHT = 2.0, 4.0
