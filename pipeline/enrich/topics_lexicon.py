@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pipeline.enrich.names import table
 from pipeline.enrich.topics_words import tokens
 
-LANGUAGES = ("de", "en", "es")
+LANGUAGES = ("de", "en", "es", "fr", "pt")
 """Languages with a lexicon."""
 
 WORD_WEIGHT, PHRASE_WEIGHT = 2.0, 4.0
@@ -57,20 +57,35 @@ def _parts(phrase: str) -> list[tuple[str, bool]]:
     return [(token.rstrip("*"), token.endswith("*")) for token in tokens(phrase)]
 
 
+class _Start(NamedTuple):
+    """What may begin with a word: terms of one word, phrases by their second word, phrases whose second is a stem."""
+
+    single: tuple[_Term, ...]
+    phrases: dict[str, list[_Term]]
+    stems: tuple[_Term, ...]
+
+
 @cache
-def _finder(language: str) -> Callable[[str], tuple[_Term, ...]]:
+def _finder(language: str) -> Callable[[str], _Start | None]:
     """What finds the terms that may begin with a word; it remembers, since most words of the news come again."""
     words, stems, endings = _lexicon(language)
 
     @lru_cache(maxsize=1 << 16)
-    def find(word: str) -> tuple[_Term, ...]:
+    def find(word: str) -> _Start | None:
         found = list(words.get(word, ()))
         for end in range(_SHORTEST_STEM, len(word) + 1):
             found += stems.get(word[:end], ())
         if endings:
             for start in range(len(word)):
                 found += endings.get(word[start:], ())
-        return tuple(found)
+        if not found:
+            return None
+        phrases: dict[str, list[_Term]] = {}
+        for term in found:
+            if term.rest and not term.rest[0][1]:
+                phrases.setdefault(term.rest[0][0], []).append(term)
+        stemmed = tuple(term for term in found if term.rest and term.rest[0][1])
+        return _Start(tuple(term for term in found if not term.rest), phrases, stemmed)
 
     return find
 
@@ -82,18 +97,19 @@ def scores(language: str, headline: Sequence[str], body: Sequence[str]) -> dict[
     """
     if language not in LANGUAGES:
         return {}
+    counts: dict[_Term, int] = defaultdict(int)
     find = _finder(language)
-    counts: dict[_Term, int] = {}
     for words, lead in ((headline, 0), (body, LEAD_TOKENS)):
-        for i, terms in enumerate(map(find, words)):
-            if not terms:
+        for i, start in enumerate(map(find, words)):
+            if start is None:
                 continue
-            following = words[i + 1] if i + 1 < len(words) else ""
-            for term in terms:
-                # Few phrases go on as they might; the cheap question comes first.
-                if not term.rest or (following.startswith(term.rest[0][0]) and _follows(term, words, i + 1)):
-                    times = HEADLINE if words is headline else LEAD if i < lead else BODY
-                    counts[term] = counts.get(term, 0) + times
+            times = HEADLINE if words is headline else LEAD if i < lead else BODY
+            for term in start.single:
+                counts[term] += times
+            if i + 1 < len(words):
+                for term in (*start.phrases.get(words[i + 1], ()), *start.stems):
+                    if _follows(term, words, i + 1):
+                        counts[term] += times
     result: dict[str, float] = defaultdict(float)
     for term, count in counts.items():
         result[term.code] += term.weight * sqrt(count)

@@ -38,6 +38,23 @@ def test_a_treaty_is_a_matter_of_international_relations():
 
 
 @pytest.mark.parametrize(
+    ("language", "text", "code"),
+    [
+        ("es", "El volcán entró en erupción y la lava obligó a evacuar tres aldeas.", "20000159"),
+        ("es", "El tenista ganó en Wimbledon su primer torneo de Grand Slam de la temporada.", "20001085"),
+        ("de", "Die Landtagswahl am Sonntag entscheidet über die Koalition; die Wähler strömen herbei.", "20000574"),
+        ("de", "Die Gewerkschaft ruft zum Streik auf, nachdem der Tarifstreit festgefahren ist.", "20000530"),
+        ("fr", "Le séisme de magnitude 6, dont l'épicentre est en mer, a fait des blessés.", "20000153"),
+        ("fr", "Le taux d'intérêt de la banque centrale reste inchangé malgré l'inflation.", "20000371"),
+        ("pt", "O tribunal condenou o réu por corrupção; o juiz leu a sentença do julgamento.", "20000111"),
+        ("pt", "A vacina contra a dengue chega às escolas depois da epidemia.", "20000449"),
+    ],
+)
+def test_topics_are_found_in_every_language_with_a_lexicon(language, text, code):
+    assert f"medtop:{code}" in literals(Topics().enrich(story(text, language=language)))[:3]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
