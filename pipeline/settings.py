@@ -115,8 +115,9 @@ class PollSettings(Section):
 class WorkSettings(Section):
     """How workers take batches."""
 
-    batch: int = Field(500, ge=1, le=10_000)
-    """Records in one transaction at most."""
+    batch: int = Field(100, ge=1, le=10_000)
+    """Records in one transaction at most. More are faster in bulk; fewer let a kill overtake a backlog sooner, since it
+    waits at each stage for the batch in hand."""
     attempts: int = Field(5, ge=1)
     """At one batch, before it is given back to the log."""
 

@@ -79,7 +79,6 @@ def race(folder, bus, backlog):
             "state": {"path": folder / "state"},
             "topics": {"partitions": 2},
             "poll": {"sources": folder / "none.yaml"},
-            "work": {"batch": 200},
             "sinks": {"search": {"kind": "sqlite", "path": folder / "stories.db"}},
             "instance": "test",
         }
