@@ -26,12 +26,12 @@ class Keywords:
 
     def enrich(self, story: Story) -> Story:
         """The story with its keywords."""
-        headline = story.headline
-        (title, low_title), (body, low_body) = opening_tokens(headline), opening_tokens(story.text)
+        (title, low_title), (body, low_body) = opening_tokens(story.headline), opening_tokens(story.text)
         words, lower = (*title, ".", *body), (*low_title, ".", *low_body)
         scored = dict(phrases((story.language or "")[:2], words, lower, frozenset(low_title)))
+        in_title = frozenset(title)  # one part of a name is enough: family names come first or last
         for name, count in _names(story.newswire.mentions).items():
-            mentions = count + (_HEADLINE if name.split()[-1] in headline else 0)
+            mentions = count + (0 if in_title.isdisjoint(name.split()) else _HEADLINE)
             if mentions >= _LEAST_COUNT:
                 scored[name] = mentions * _NAME_WEIGHT
         ranked = sorted(scored, key=lambda phrase: (-scored[phrase], phrase))

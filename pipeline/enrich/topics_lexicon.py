@@ -117,7 +117,9 @@ def scores(language: str, headline: Sequence[str], body: Sequence[str]) -> dict[
 
 
 def _follows(term: _Term, words: Sequence[str], at: int) -> bool:
-    if at + len(term.rest) > len(words):
-        return False
-    following = zip(words[at : at + len(term.rest)], term.rest, strict=True)
-    return all(word.startswith(part) if stem else word == part for word, (part, stem) in following)
+    # A plain loop: most phrases part at their second word.
+    for part, stem in term.rest:
+        if at == len(words) or not (words[at].startswith(part) if stem else words[at] == part):
+            return False
+        at += 1
+    return True

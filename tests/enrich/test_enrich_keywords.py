@@ -29,6 +29,11 @@ def test_names_and_phrases_that_come_again_are_keywords():
     assert found.newswire.keywords == ("Harbour bridge", "Helen Marsh", "ferry")
 
 
+def test_a_name_in_the_headline_is_a_keyword_even_where_the_family_name_comes_first():
+    text = "Luo Jianmin opened the session with a short address, and everyone else listened."
+    assert "Luo Jianmin" in Keywords().enrich(People().enrich(story(text, "Luo opens session"))).newswire.keywords
+
+
 def test_a_phrase_does_not_reach_over_a_full_stop():
     words = ("red", ".", "fish", "red", ".", "fish")
     assert phrases("en", words, words, frozenset()) == []

@@ -1,5 +1,8 @@
 """Topics come from the source's codes, from its categories and from the words of the story."""
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +12,9 @@ from pipeline.enrich.topics import Topics
 from pipeline.enrich.topics_codes import known, mapped_code, stated_code, topic
 from pipeline.enrich.topics_lexicon import LANGUAGES, scores
 from pipeline.story import Story, Subject, Text
+
+ROOT = Path(__file__).resolve().parents[2]
+CORPUS = ROOT.parent / "shared" / "corpus"
 
 
 def story(text, headline="", language="en", subjects=()):
@@ -131,3 +137,13 @@ def test_no_text_raises_and_findings_are_the_same_again(text, headline, language
     assert found == Topics().enrich(one)
     assert len(found.subjects) <= 5
     assert all(1 <= subject.confidence <= 99 for subject in found.subjects)
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of the agencies is not beside this checkout")
+def test_the_agencies_own_codes_are_met_at_top_level():
+    spec = importlib.util.spec_from_file_location("evaluate_topics", ROOT / "scripts" / "evaluate_topics.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    right, every = script.accuracy()["en"]
+    assert every >= 18
+    assert right / every >= 0.75
