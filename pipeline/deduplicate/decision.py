@@ -111,7 +111,8 @@ def decide(known: Known | None, story: Story, content: str) -> Decision:
     # A version that the source states twice with different content keeps its number: the later one wins at the sinks.
     version = known.version + 1 if stated is None else stated
     if killing:
-        return Decision(KILL, version, story.uri, final=stated is None)
+        # Where readers may not have the story, because its newest version had to wait, the kill is said to be of none.
+        return Decision(KILL, version, story.uri if known.runs else None, final=stated is None)
     return Decision(_revision(story), version, story.uri)
 
 

@@ -57,13 +57,31 @@ def emptied(story: Story) -> Story:
     return msgspec.structs.replace(story, bodies=(), descriptions=(), other={}, newswire=extension)
 
 
+def bare(story: Story) -> Story:
+    """A version that says nothing of what the story is about: only which it is, whose, and what is to be done."""
+    full = story.newswire
+    extension = Newswire(
+        agency=full.agency,
+        signals=full.signals,
+        relation=full.relation,
+        times=full.times,
+        provenance=full.provenance,
+        replay=full.replay,
+    )
+    return Story(
+        uri=story.uri,
+        type=story.type,
+        version=story.version,
+        version_created=story.version_created,
+        pub_status=story.pub_status,
+        language=story.language,
+        newswire=extension,
+    )
+
+
 def recalled(story: Story) -> Story:
     """What readers of an earlier version are told when a later one is withheld: take it down, and no more."""
-    bare = emptied(story)
-    extension = msgspec.structs.replace(bare.newswire, raw_headline=None)
-    return msgspec.structs.replace(
-        bare, pub_status=WITHHELD, headlines=(), ed_note=None, slugline=None, newswire=extension
-    )
+    return msgspec.structs.replace(bare(story), pub_status=WITHHELD)
 
 
 def freed(story: Story) -> Story:

@@ -13,8 +13,8 @@ import msgspec
 from pipeline.errors import Permanent
 from pipeline.record import Drop, Emit, Outcome, Record, Reject
 from pipeline.release.control import Command, decode
-from pipeline.release.policy import DEFAULT, NOT_NEWS, UNUSABLE, Policy, emptied, freed, recalled, why_not
-from pipeline.release.shelf import KILLED, Entry, Shelf, entry_of, number_of, standing
+from pipeline.release.policy import DEFAULT, NOT_NEWS, UNUSABLE, Policy, bare, emptied, freed, recalled, why_not
+from pipeline.release.shelf import KILLED, Entry, Shelf, entry_of, standing
 from pipeline.story import CANCELED, Story, from_ninjs, to_ninjs
 
 _REVISIONS = frozenset({"update", "correction", "writethru", "repeat"})
@@ -142,8 +142,15 @@ class ReleaseStage:
         return outcomes
 
     def _kill(self, record: Record, story: Story, now: datetime) -> Sequence[Outcome]:
-        notice = to_ninjs(emptied(story))
-        self._shelf.put(Entry(_copied(record, notice), story.uri, number_of(story), KILLED))
+        before = self._shelf.get(story.uri)
+        # What readers never had, or may not have had, its kill must not tell them: what is on the shelf or under an
+        # embargo, and what came in behind its kill.
+        relation = story.newswire.relation
+        secret = before is not None and before.reason != KILLED
+        secret |= story.embargoed_until is not None and story.embargoed_until > now
+        secret |= relation is None or relation.of is None
+        notice = to_ninjs(bare(story) if secret else emptied(story))
+        self._shelf.put(Entry(_copied(record, notice), story.uri, story.number, KILLED))
         source = story.newswire.provenance
         if self._watcher is not None and source is not None and source.fetched_at is not None:
             self._watcher.killed((now - source.fetched_at).total_seconds())
@@ -201,8 +208,8 @@ def _overtaken(story: Story, before: Entry | None) -> str | None:
     if before is None:
         return None
     if before.reason == KILLED:
-        return "killed" if number_of(story) <= before.version else None
-    return "older_than_held" if number_of(story) < before.version else None
+        return "killed" if story.number <= before.version else None
+    return "older_than_held" if story.number < before.version else None
 
 
 def _value(record: Record) -> bytes:

@@ -105,6 +105,14 @@ def test_a_second_kill_counts(index):
     assert kinds(index, *lives)[2:] == [("update", "3"), ("kill", "4")]
 
 
+@pytest.mark.parametrize(("status", "of"), [("usable", "urn:a"), ("withheld", None)])
+def test_a_kill_names_the_story_it_kills_only_if_that_could_run(index, status, of):
+    gone = story("gone", status=CANCELED)
+    results = DeduplicateStage(index).process_batch([record(0, story("a", status=status)), record(1, gone)])
+    relation = from_ninjs(results[1][0].value).newswire.relation
+    assert (relation.kind, relation.of) == ("kill", of)
+
+
 def test_no_story_is_refused_alone(index):
     results = DeduplicateStage(index).process_batch([record(0, b"{"), record(1, story("a"))])
     assert isinstance(results[0][0], Reject)

@@ -132,6 +132,7 @@ def live(folder, bus, kind):
         [(_, notice)] = room.until(lambda: room.released("urn:killed"))
         assert notice["pubStatus"] == "canceled"
         assert not notice.get("bodies")
+        assert not notice.get("headlines"), "nobody had the story, so nobody is told what it was"
         assert [d["uri"] for _, d in room.stories(topics.KILLS)] == ["urn:killed"]
 
         code, _ = room.command("held", "release", "urn:withheld", "--by", "ada", "--why", "checked by phone")

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.record import Drop, Record, Reject
 from pipeline.release import ReleaseStage
-from pipeline.story import CANCELED, Newswire, Story, Text, from_ninjs, to_ninjs
+from pipeline.story import CANCELED, Newswire, Relation, Story, Text, from_ninjs, to_ninjs
 from pipeline.testing import FakeClock
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -47,14 +47,19 @@ def test_what_is_no_news_is_dropped_with_its_reason(signal):
     assert released(Story(uri="urn:a", newswire=Newswire(signals=(signal,)))) == (Drop("not_news"),)
 
 
-def test_a_kill_runs_though_its_story_was_embargoed_and_has_no_copy():
+def test_a_kill_has_no_copy():
     kill = Story(
         uri="urn:a",
         pub_status=CANCELED,
-        embargoed_until=NOW + timedelta(days=1),
         headlines=(Text("KILLED"),),
         bodies=(Text("copy"),),
-        newswire=Newswire(signals=("kill", "advisory"), agency="EFE", extra={"teaser": "copy"}, mentions={"copy": 1}),
+        newswire=Newswire(
+            relation=Relation(kind="kill", of="urn:a"),
+            signals=("kill", "advisory"),
+            agency="EFE",
+            extra={"teaser": "copy"},
+            mentions={"copy": 1},
+        ),
         other={"renditions": [{"name": "copy"}]},
     )
     outcomes = released(kill)
@@ -70,3 +75,27 @@ def test_a_kill_runs_though_its_story_was_embargoed_and_has_no_copy():
 def test_a_tombstone_is_no_story():
     [[outcome]] = ReleaseStage(FakeClock(NOW), lambda: ()).process_batch([Record("wire.enriched", 0, 0, b"k", None)])
     assert isinstance(outcome, Reject)
+
+
+@pytest.mark.parametrize(
+    ("of", "until"),
+    [
+        ("urn:a", NOW + timedelta(days=1)),
+        (None, None),
+    ],
+)
+def test_a_kill_of_what_readers_may_not_have_had_runs_and_says_nothing(of, until):
+    kill = Story(
+        uri="urn:a",
+        version="2",
+        pub_status=CANCELED,
+        embargoed_until=until,
+        headlines=(Text("secret"),),
+        ed_note="secret",
+        slugline="secret",
+        newswire=Newswire(relation=Relation(kind="kill", of=of), raw_headline="secret"),
+    )
+    outcomes = released(kill)
+    assert [o.topic for o in outcomes] == ["wire.stories", "wire.latest", "wire.kills", "wire.held"]
+    assert all(b"secret" not in o.value for o in outcomes)
+    assert from_ninjs(outcomes[0].value).pub_status == CANCELED
