@@ -175,6 +175,7 @@ def _parent_made(path: Path) -> Path:
 
 
 Close = Callable[[], None]
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class PollService:
@@ -293,7 +294,10 @@ class App:
 
     def extend(self, application: web.Application, health: Callable[[], list[Health]]) -> None:
         """Add to the process's HTTP side the console, and where stories are pushed, if they are."""
-        self._console(health).attach(application)
+        token = self.settings.http.token
+        # It shows what is under embargo, so beyond this machine it asks for a token or is not there.
+        if (token is not None and token.get_secret_value()) or self.settings.http.host in _LOOPBACK:
+            self._console(health).attach(application)
         if not self._polling:
             return
         publisher, reader = self.bus.publisher(), DocumentReader()

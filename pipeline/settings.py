@@ -192,7 +192,8 @@ class HttpSettings(Section):
     port: int = Field(9464, ge=0, le=65_535)
     """0 takes a free one."""
     token: SecretStr | None = None
-    """What the console asks for; nothing where it is not set. Health and metrics stay open."""
+    """What the console asks for. Where it is not set, there is a console on loopback only, since it shows what is
+    under embargo. Health and metrics stay open."""
 
 
 class LogSettings(Section):

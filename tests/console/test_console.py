@@ -41,7 +41,7 @@ def story(uri, headline, *, version=1, status="usable", text="The harbour board 
 class Office:
     """A process with a console."""
 
-    def __init__(self, base, *, sources=1, token=None):
+    def __init__(self, base, *, sources=1, token=None, host="127.0.0.1"):
         feeds = base / "feeds.yaml"
         listed = [
             {
@@ -59,7 +59,7 @@ class Office:
             "topics": {"partitions": 2},
             "poll": {"sources": feeds},
             "sinks": {"search": {"kind": "sqlite", "path": base / "stories.db"}},
-            "http": {"token": token},
+            "http": {"token": token, "host": host},
             "instance": "test",
         }
         self.app = App(Settings.model_validate(settings))
@@ -254,4 +254,12 @@ def test_a_token_is_asked_for_where_one_is_set(tmp_path):
         assert answer(office.url + "/console/state", Authorization="Bearer wrong")[0] == 401
         assert answer(office.url + "/console/state", Authorization="Bearer open sesame")[0] == 200
         assert answer(office.url + "/live")[0] in (200, 503)
+        assert answer(office.url + "/metrics")[0] == 200
+
+
+def test_beyond_loopback_there_is_no_console_without_a_token(tmp_path):
+    # What it shows is under embargo in part. (The server of the test itself stays on loopback.)
+    with Office(tmp_path, host="0.0.0.0") as office:
+        assert answer(office.url)[0] == 404
+        assert answer(office.url + "/console/held")[0] == 404
         assert answer(office.url + "/metrics")[0] == 200
