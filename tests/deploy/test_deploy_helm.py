@@ -63,6 +63,10 @@ def test_every_object_is_valid(values, tmp_path):
 def test_values_that_make_no_sense_are_refused():
     assert helm("template", "wire", str(CHART), "--set", "config.bus.kind=sqlite").returncode != 0
     assert helm("template", "wire", str(CHART), "--set", "stages.polish.enabled=true").returncode != 0
+    alone = helm("template", "wire", str(CHART), "--set", "stages.deduplicate.replicas=2")
+    assert alone.returncode != 0
+    assert "state.kind redis" in alone.stderr
+    assert render("stages.deduplicate.replicas=2,config.state.kind=redis")
     assert helm("template", "wire", str(CHART), "--set", "image.pullPolicy=Sometimes").returncode != 0
 
 
