@@ -139,3 +139,7 @@ def test_the_last_story_costs_no_more_than_the_first(tmp_path):
     first.append(_paces_with(tmp_path / "few.db", 10_000, bodies))
     print(f"  with {TEXTS:,} texts {last / sorted(first)[1]:.2f} of the pace with 10,000")
     assert last / sorted(first)[1] >= 0.8
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, "-m", "bench", "-s", "-q"]))

@@ -1,4 +1,4 @@
-"""Size and speed of what is remembered on a server: ``python tests/state/bench_state.py [STORIES]``.
+"""Size and speed of what is remembered on a server: ``python tests/state/measure_state.py [STORIES]``.
 
 Real bodies where the collection is there, words drawn at random of the same length elsewhere. The server runs on
 loopback and syncs every write, so that the disk is in the figures.
