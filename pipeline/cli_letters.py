@@ -1,6 +1,5 @@
 """`newswire dlq`: see the dead letters, send them again, give them up."""
 
-import getpass
 import json
 import sys
 from collections import Counter
@@ -16,7 +15,7 @@ from rich.table import Table
 
 from pipeline.bus.log import Bus
 from pipeline.letters import Done, Letter, Which, letters, settle
-from pipeline.options import FAILED, ConfigOption, complain, settings_from
+from pipeline.options import FAILED, ConfigOption, complain, settings_from, who
 
 cli = typer.Typer(help="See the dead letters, send them again, give them up.", no_args_is_help=True)
 
@@ -151,7 +150,7 @@ def _settle(
                 bus,
                 which,
                 action,
-                by=by or _who(),
+                by=by or who(),
                 rate=rate,
                 limit=limit,
                 max_attempts=max_attempts,
@@ -185,10 +184,3 @@ def _utc(time: datetime | None) -> datetime | None:
 
 def _short(letter: Letter) -> str:
     return " ".join(letter.why.split())[:120]
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"

@@ -1,6 +1,5 @@
 """What a person at the desk asks: what is held, let it run or drop it, where has this story been."""
 
-import getpass
 import sys
 from typing import Literal
 
@@ -11,6 +10,7 @@ from rich.table import Table
 
 from pipeline import topics
 from pipeline.app import make_bus, topic_specs
+from pipeline.options import who
 from pipeline.release.control import Command, encode
 from pipeline.release.shelf import KILLED, Entry, standing
 from pipeline.settings import Settings
@@ -58,7 +58,7 @@ def ask(
     settings: Settings, action: Literal["release", "drop"], uri: str, *, version: str | None, by: str, why: str
 ) -> None:
     """Put a wish into the log; the owner of the story's partition sees to it, once."""
-    command = Command(action, uri, by or _who(), version, why)
+    command = Command(action, uri, by or who(), version, why)
     bus = make_bus(settings)
     publisher = bus.publisher()
     try:
@@ -67,14 +67,6 @@ def ask(
         publisher.close()
         bus.close()
     sys.stdout.write(f"asked to {action} {uri}: {topics.CONTROL}/{partition}/{offset}\n")
-
-
-def _who() -> str:
-    """The name that a wish is signed with."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
 
 
 def show_trace(settings: Settings, uri: str, *, as_json: bool) -> bool:

@@ -18,7 +18,8 @@ from pipeline import topics
 from pipeline.bus.log import Bus, Subscription
 from pipeline.errors import Transient
 from pipeline.record import Record
-from pipeline.story import CANCELED, Json
+from pipeline.story import CANCELED, version_number
+from pipeline.trace import document_of
 from pipeline.work.deadletter import ATTEMPT, SUFFIX, attempts, original_headers
 
 GROUP = topics.group("desk")
@@ -220,16 +221,16 @@ class _Latest:
         if standing is None:
             return False
         version, status = standing
-        own = _number(_document(letter.record.value).get("version"))
+        own = version_number(document_of(letter.record.value).get("version"))
         return version > own or (status == CANCELED and letter.topic != topics.KILLS and version >= own)
 
     def _read(self) -> Iterator[tuple[str, tuple[int, str]]]:
         reader = self._bus.reader()
         try:
             for record in reader.read(topics.LATEST):
-                document = _document(record.value)
+                document = document_of(record.value)
                 key = (record.key or b"").decode("utf-8", "replace")
-                yield key, (_number(document.get("version")), str(document.get("pubStatus")))
+                yield key, (version_number(document.get("version")), str(document.get("pubStatus")))
         finally:
             reader.close()
 
@@ -276,15 +277,3 @@ def _chunks(items: Iterable[Letter], size: int) -> Iterator[list[Letter]]:
     rest = iter(items)
     while chunk := list(islice(rest, size)):
         yield chunk
-
-
-def _document(value: bytes | None) -> dict[str, Json]:
-    try:
-        document = orjson.loads(value or b"")
-    except orjson.JSONDecodeError:
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _number(version: Json) -> int:
-    return int(version) if isinstance(version, str) and version.isdecimal() else 0

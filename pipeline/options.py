@@ -1,5 +1,6 @@
 """What the subcommands share: where the configuration is, exit codes, and how to complain."""
 
+import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,14 @@ def settings_from(config: list[Path] | None) -> Settings:
     """The settings of the files given, or of the default one."""
     files = config or ([DEFAULT_CONFIG] if DEFAULT_CONFIG.exists() else [])
     return load(files)
+
+
+def who() -> str:
+    """The name that is put to what somebody asks for."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
 
 
 def complain(text: str) -> None:

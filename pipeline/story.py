@@ -276,6 +276,11 @@ class Story(Value, frozen=True):
     """ninjs properties not modelled here, as they came; merged back on encoding."""
 
     @property
+    def number(self) -> int:
+        """The version as a number that orders the versions of a story; 0 where it is none."""
+        return version_number(self.version)
+
+    @property
     def headline(self) -> str:
         """The main headline, or an empty string."""
         return self.headlines[0].value if self.headlines else ""
@@ -287,6 +292,11 @@ class Story(Value, frozen=True):
             if body.content_type in (None, PLAIN):
                 return body.value
         return ""
+
+
+def version_number(version: object) -> int:
+    """A version as ninjs has it, as a number; 0 where it is none."""
+    return int(version) if isinstance(version, str) and version.isdecimal() else 0
 
 
 def _names(struct: type[Value]) -> frozenset[str]:

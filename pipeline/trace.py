@@ -40,7 +40,7 @@ def _records(records: Iterator[Record], key: bytes) -> Iterator[Record]:
 
 
 def _step(record: Record) -> Step:
-    said = _document(record.value)
+    said = document_of(record.value)
     return Step(
         time=datetime.fromtimestamp(record.timestamp / 1000, UTC),
         topic=record.topic,
@@ -51,7 +51,8 @@ def _step(record: Record) -> Step:
     )
 
 
-def _document(value: bytes | None) -> dict[str, Json]:
+def document_of(value: bytes | None) -> dict[str, Json]:
+    """The JSON object in a record, or an empty one."""
     try:
         document = orjson.loads(value or b"{}")
     except orjson.JSONDecodeError:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import os
 import ssl
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from pipeline import __version__
+from pipeline.item import Origin
 from pipeline.poll.guard import ForbiddenAddressError, PublicResolver, check_url
 from pipeline.poll.inflate import ACCEPTED, BadEncodingError, CutShortError, TooLargeError, inflate
-from pipeline.poll.sources import Credentials
+from pipeline.poll.sources import Credentials, Source
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
@@ -60,6 +62,19 @@ class Answer(msgspec.Struct, frozen=True):
     date: float | None = None
     """The server's clock, epoch seconds."""
     why: str = ""
+
+
+def origin_of(source: Source, answer: Answer, fetched_at: datetime) -> Origin:
+    """Where a document that was fetched comes from."""
+    return Origin(
+        source=source.id,
+        url=answer.url,
+        fetched_at=fetched_at,
+        content_type=answer.content_type,
+        charset=answer.charset,
+        agency=source.agency,
+        language=source.language,
+    )
 
 
 class Fetcher:

@@ -22,7 +22,7 @@ from pipeline.poll.agenda import Agenda
 from pipeline.poll.article import teaser, with_page
 from pipeline.poll.cursor import Waiting
 from pipeline.poll.envelope import raw_record
-from pipeline.poll.fetch import Answer, Fetcher
+from pipeline.poll.fetch import Answer, Fetcher, origin_of
 from pipeline.poll.hosts import Hosts
 from pipeline.poll.interfaces import PollObserver, RawRecord
 from pipeline.poll.reading import DocumentReader, KilledError
@@ -224,15 +224,7 @@ class PageDesk:
         return await self._read(source, item, answer)
 
     async def _read(self, source: Source, item: RawItem, answer: Answer) -> tuple[str, RawItem | None]:
-        origin = Origin(
-            source=source.id,
-            url=answer.url,
-            fetched_at=self._clock(),
-            content_type=answer.content_type,
-            charset=answer.charset,
-            agency=source.agency,
-            language=source.language,
-        )
+        origin = origin_of(source, answer, self._clock())
         try:
             page = await self._loop.run_in_executor(self._executor, self._article, answer.body, origin)
         except Permanent:

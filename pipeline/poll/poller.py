@@ -20,7 +20,7 @@ from pipeline.item import Origin, decode_item
 from pipeline.poll.agenda import Agenda
 from pipeline.poll.cursor import NEW, Cursor, Waiting, decode_cursor, encode_cursor
 from pipeline.poll.dead_letters import DeadLetters, refusal_mark
-from pipeline.poll.fetch import Answer, Bounds, Fetcher
+from pipeline.poll.fetch import Answer, Bounds, Fetcher, origin_of
 from pipeline.poll.folders import FolderKeeper
 from pipeline.poll.hosts import Hosts, Manners
 from pipeline.poll.interfaces import PollMemory, PollObserver, Publisher, RawRecord, Save, Silent
@@ -362,15 +362,7 @@ class Poller:
 
     async def _take_in(self, entry: Entry, answer: Answer, fingerprint: bytes) -> tuple[str, float]:
         source = entry.source
-        origin = Origin(
-            source=source.id,
-            url=answer.url,
-            fetched_at=self._clock(),
-            content_type=answer.content_type,
-            charset=answer.charset,
-            agency=source.agency,
-            language=source.language,
-        )
+        origin = origin_of(source, answer, self._clock())
         try:
             reading, known, letters = await self._loop.run_in_executor(
                 self._executor, self._read, answer.body, origin, fingerprint

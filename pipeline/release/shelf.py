@@ -34,16 +34,11 @@ class Entry(msgspec.Struct, frozen=True):
 def entry_of(record: Record, story: Story) -> Entry:
     """What stands on the shelf, told from the story itself."""
     if story.pub_status == CANCELED:
-        return Entry(record, story.uri, number_of(story), KILLED)
+        return Entry(record, story.uri, story.number, KILLED)
     embargoed = story.pub_status in (None, USABLE) and story.embargoed_until is not None
     if embargoed:
-        return Entry(record, story.uri, number_of(story), EMBARGOED, story.embargoed_until)
-    return Entry(record, story.uri, number_of(story), UNUSABLE)
-
-
-def number_of(story: Story) -> int:
-    """The version as a number; 0 where it is none."""
-    return int(story.version) if story.version is not None and story.version.isdecimal() else 0
+        return Entry(record, story.uri, story.number, EMBARGOED, story.embargoed_until)
+    return Entry(record, story.uri, story.number, UNUSABLE)
 
 
 def standing(records: Iterable[Record]) -> dict[str, Entry]:

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from pipeline.errors import Permanent
-from pipeline.story import Story
+from pipeline.story import Story, version_number
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ class Delivery(msgspec.Struct, frozen=True):
     @property
     def number(self) -> int:
         """The version as a number that orders the versions of a story; 0 where it is none."""
-        return int(self.version) if self.version is not None and self.version.isdecimal() else 0
+        return version_number(self.version)
 
 
 class Sink(Protocol):

@@ -136,6 +136,8 @@ def test_a_kill_empties_the_shelf_and_stops_what_is_in_flight(restarted):
     kill = log.take(story(3, status=CANCELED, kind="kill"))
     assert topics(kill) == [*RUN, "wire.kills", "wire.held"]
     assert ("killed", 0.0) in log.told
+    # Nobody had the story, so nobody is told its headline.
+    assert all(b"headline" not in o.value for o in kill)
     if restarted:
         log.fresh()
     log.clock.advance(9999)
