@@ -27,6 +27,7 @@ from pipeline.observe.release import ReleaseWatcher
 from pipeline.observe.server import Health
 from pipeline.observe.stage import StageObserver, WorkMetrics
 from pipeline.poll.dead_letters import DeadLetters
+from pipeline.poll.doorway import Doorway
 from pipeline.poll.health import healths
 from pipeline.poll.lanes import LanePublisher
 from pipeline.poll.poller import Poller, PollLimits
@@ -34,6 +35,7 @@ from pipeline.poll.push import PushEndpoint
 from pipeline.poll.reading import DocumentReader
 from pipeline.poll.reload import SourceList
 from pipeline.poll.sources import load_sources
+from pipeline.poll.websub import Keys
 from pipeline.record import BatchStage, Stage
 from pipeline.release import Policy, ReleaseStage
 from pipeline.settings import (
@@ -266,6 +268,7 @@ class App:
         self.bus = make_bus(settings)
         self._poll_metrics = PollMetrics(self.registry)
         self._polling = False
+        self._doorway = Doorway()
         self.instance, self._give_back = (
             (settings.instance, _nothing) if settings.instance else claim(settings.state.path / "instances")
         )
@@ -311,7 +314,9 @@ class App:
             clock=self.now,
             observer=self._poll_metrics,
             dead_letters=_dead_letters(),
+            watch=SourceList(self.settings.poll.sources),
         ).attach(application)
+        self._doorway.attach(application)
 
         async def let_go(_application: web.Application) -> None:
             await asyncio.to_thread(publisher.close)
@@ -372,8 +377,15 @@ class App:
             contact=poll.contact,
             watch=sources,
             dead_letters=_dead_letters(),
+            websub=self._websub(),
         )
         return PollService(poller, close)
+
+    def _websub(self) -> tuple[Keys, Doorway] | None:
+        poll = self.settings.poll
+        if not poll.websub_callback or poll.websub_secret is None:
+            return None
+        return Keys(poll.websub_callback, poll.websub_secret.get_secret_value()), self._doorway
 
     def _stage_factory(self, name: str) -> Callable[[], Service]:
         def make() -> Service:

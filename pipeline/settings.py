@@ -8,12 +8,13 @@ import difflib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 PREFIX = "NEWSWIRE_"
+_SHORTEST_SECRET = 16
 STAGES = ("poll", "normalise", "deduplicate", "enrich", "release", "sink")
 
 
@@ -110,6 +111,21 @@ class PollSettings(Section):
     contact: str = ""
     """A web page or mail address that publishers can reach you at; part of the User-Agent."""
     concurrency: int = Field(64, ge=1)
+    websub_callback: str = ""
+    """The public address of this process's HTTP side, for WebSub hubs to call: ``https://wire.example.org``. Empty: no
+    hub is asked for anything."""
+    websub_secret: SecretStr | None = None
+    """Proves what hubs bring; the same for all processes, at least 16 characters, best from the environment."""
+
+    @model_validator(mode="after")
+    def _websub_is_whole(self) -> Self:
+        if not self.websub_callback:
+            return self
+        if not self.websub_callback.startswith(("https://", "http://")):
+            raise ValueError("websub_callback must start with https:// or http://")
+        if self.websub_secret is None or len(self.websub_secret.get_secret_value()) < _SHORTEST_SECRET:
+            raise ValueError(f"websub_callback needs a websub_secret of at least {_SHORTEST_SECRET} characters")
+        return self
 
 
 class WorkSettings(Section):

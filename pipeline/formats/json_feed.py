@@ -26,7 +26,11 @@ def read_document(document: Json, digest: str, origin: Origin, limits: Limits) -
         title=string(document.get("title")),
         link=string(document.get("home_page_url")),
         language=string(document.get("language")),
-        hubs=tuple(h["url"] for h in objects(document.get("hubs")) if string(h.get("url"))),
+        hubs=tuple(
+            url
+            for hub in objects(document.get("hubs"))
+            if (url := string(hub.get("url"))) and (string(hub.get("type")) or "websub").lower() == "websub"
+        ),
         self_url=string(document.get("feed_url")),
         next_url=string(document.get("next_url")),
     )

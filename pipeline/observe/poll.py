@@ -28,6 +28,10 @@ class PollMetrics:
             "error_type",
         )
         self._pages = counter("newswire_feed_pages_total", "Attempts at article pages, by how they ended.", "outcome")
+        self._hub = counter("newswire_feed_hub_words_total", "Where subscriptions with WebSub hubs came to.", "word")
+        self._deliveries = counter(
+            "newswire_feed_deliveries_total", "Deliveries from WebSub hubs, by how they ended.", "outcome"
+        )
         self._gaps = counter("newswire_feed_possible_gaps_total", "Polls that met nothing known before.")
         self._newest = Gauge(
             "newswire_feed_last_new_item_timestamp_seconds", "When a new item last came.", ["source"], registry=registry
@@ -96,3 +100,13 @@ class PollMetrics:
     def skew(self, source: str, seconds: float) -> None:
         """See `PollObserver.skew`."""
         self._skew.labels(self._label(source)).set(seconds)
+
+    def hub(self, source: str, word: str) -> None:
+        """See `PollObserver.hub`."""
+        self._hub.labels(self._label(source), word).inc()
+        if word in ("refused", "denied"):
+            self._log.warning("hub", source=source, word=word)
+
+    def delivered(self, source: str, outcome: str) -> None:
+        """See `PollObserver.delivered`."""
+        self._deliveries.labels(self._label(source), outcome).inc()

@@ -73,7 +73,8 @@ class Server:
         application.router.add_get("/version", self._version)
         if self._extend is not None:
             self._extend(application)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=2)
+        # What is sent to us is unfolded where its size is bounded, and a signature is over the bytes as sent.
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=2, auto_decompress=False)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self.port)
         await site.start()

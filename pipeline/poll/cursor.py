@@ -14,6 +14,23 @@ class Waiting(msgspec.Struct, frozen=True, omit_defaults=True):
     due: float = 0.0
 
 
+class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What stands with the WebSub hub that a feed names. Times are in epoch seconds."""
+
+    hub: str
+    topic: str
+    """The address that the hub knows the feed by."""
+    asked: float = 0.0
+    tries: int = 0
+    """Requests since the hub last confirmed."""
+    renew: float = 0.0
+    """When to ask again; 0 is at once."""
+    until: float = 0.0
+    """End of the lease that the hub confirmed; 0 where it did not."""
+    trusted: bool = False
+    """Whether the hub has brought something since a poll last found what it had not brought."""
+
+
 class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     """Saved only after the log has acknowledged all that the poll found. Times are in epoch seconds."""
 
@@ -37,6 +54,7 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     """What `rhythm` has learned."""
     pages: tuple[Waiting, ...] = ()
     """Entries not published yet, or only as a teaser, since their pages are still to be fetched."""
+    websub: Subscription | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -2,8 +2,12 @@
 
 import asyncio
 import base64
+import contextlib
+import itertools
 import os
+import re
 import ssl
+from collections.abc import Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -21,6 +25,7 @@ from pipeline.poll.sources import Credentials, Source
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
+_SAME_METHOD = frozenset({307, 308})
 _OK, _NOT_MODIFIED = 200, 304
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json,"
@@ -61,6 +66,8 @@ class Answer(msgspec.Struct, frozen=True):
     """As the header says: seconds, or made of its date."""
     date: float | None = None
     """The server's clock, epoch seconds."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Relation and address of each Link header (RFC 8288), as far as WebSub uses them."""
     why: str = ""
 
 
@@ -137,6 +144,23 @@ class Fetcher:
         except Exception as error:  # noqa: BLE001  # sorted into the closed set by _failure, which raises what it does not know
             return _failure(error)
 
+    async def post(self, address: str, form: dict[str, str], *, internal: bool = False) -> Answer:
+        """Send a form; `outcome` is ``ok`` for any status of the 2xx kind. Never raises on what a server does."""
+        session = self._internal if internal else self._public
+        url = URL(address)
+        try:
+            for _ in range(self._bounds.redirects + 1):
+                check_url(url, internal=internal)
+                async with session.post(url, data=form, allow_redirects=False) as response:
+                    target = response.headers.get("Location")
+                    response.close()
+                    if response.status not in _SAME_METHOD or not target:
+                        return Answer("ok" if response.ok else "http", response.status)
+                    url = url.join(URL(target))
+        except Exception as error:  # noqa: BLE001  # as in fetch
+            return _failure(error)
+        return Answer("redirect_loop")
+
     async def _follow(
         self, url: URL, headers: dict[str, str], credentials: Credentials | None, proxy: str | None, *, internal: bool
     ) -> Answer:
@@ -171,6 +195,7 @@ class Fetcher:
             last_modified=headers.get("Last-Modified"),
             max_age=_max_age(headers.get("Cache-Control", "")),
             date=http_date(headers.get("Date")),
+            links=_links(headers.getall("Link", ()), response.url),
         )
         if response.status == _NOT_MODIFIED:
             return answer
@@ -250,6 +275,22 @@ def _retry_after(value: str | None, date: float | None) -> float | None:
     until = http_date(value)
     # Against the server's own clock, which may well be wrong.
     return max(0.0, until - date) if until is not None and date is not None else None
+
+
+_LINK = re.compile(r'<([^<>"]{1,2000})>((?:\s*;\s*[\w*]+\s*=\s*(?:"[^"]{0,200}"|[^",;\s]{1,200})){1,8})')
+_REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^",;\s]+))', re.IGNORECASE)
+_MOST_LINKS = 20
+
+
+def _links(headers: Sequence[str], base: URL) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for match in itertools.islice(_LINK.finditer(", ".join(headers)[:8_192]), _MOST_LINKS):
+        rel = _REL.search(match[2])
+        for name in (rel[1] or rel[2] or "").lower().split() if rel else ():
+            if name in ("hub", "self"):
+                with contextlib.suppress(ValueError):
+                    found.append((name, str(base.join(URL(match[1])))))
+    return tuple(found)
 
 
 def _max_age(value: str) -> float | None:

@@ -73,6 +73,12 @@ class PollObserver(Protocol):
     def skew(self, source: str, seconds: float) -> None:
         """The publisher's clock against ours; positive where it is ahead."""
 
+    def hub(self, source: str, word: str) -> None:
+        """The WebSub subscription came to one of `HUB_WORDS`."""
+
+    def delivered(self, source: str, outcome: str) -> None:
+        """What a hub brought ended as a poll outcome, or one of `DELIVERY_OUTCOMES`."""
+
 
 OUTCOMES = (
     "published",
@@ -100,6 +106,13 @@ PAGE_OUTCOMES = ("ok", "disallowed", "robots_unreachable", "no_text")
 """Outcomes that only pages have: in order, the full text; robots.txt; it can't be asked; no more than the teaser."""
 
 
+HUB_WORDS = ("asked", "refused", "confirmed", "denied")
+"""In order: the hub took our request; it did not; it verified it and granted a lease; it will not have us."""
+
+DELIVERY_OUTCOMES = ("unsigned", "forged", "passed_on")
+"""Outcomes that only deliveries have. The last: another process holds the source, so it was published unremembered."""
+
+
 class Silent:
     """An observer that takes no notice."""
 
@@ -116,3 +129,7 @@ class Silent:
     def state(self, source: str, state: str) -> None: ...
 
     def skew(self, source: str, seconds: float) -> None: ...
+
+    def hub(self, source: str, word: str) -> None: ...
+
+    def delivered(self, source: str, outcome: str) -> None: ...

@@ -11,20 +11,20 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import msgspec
-import xxhash
 from aiohttp.abc import AbstractResolver
-from yarl import URL
 
 from pipeline.errors import NewswireError, Permanent, Transient
-from pipeline.item import Origin, decode_item
 from pipeline.poll.agenda import Agenda
 from pipeline.poll.cursor import NEW, Cursor, Waiting, decode_cursor, encode_cursor
-from pipeline.poll.dead_letters import DeadLetters, refusal_mark
+from pipeline.poll.dead_letters import DeadLetters
+from pipeline.poll.doorway import Doorway
+from pipeline.poll.entry import Entry
 from pipeline.poll.fetch import Answer, Bounds, Fetcher, origin_of
 from pipeline.poll.folders import FolderKeeper
 from pipeline.poll.hosts import Hosts, Manners
-from pipeline.poll.interfaces import PollMemory, PollObserver, Publisher, RawRecord, Save, Silent
-from pipeline.poll.narrowing import goes_on, read_new
+from pipeline.poll.intake import Intake, fingerprint_of
+from pipeline.poll.interfaces import PollMemory, PollObserver, Publisher, RawRecord, Silent
+from pipeline.poll.narrowing import goes_on
 from pipeline.poll.outbox import Outbox
 from pipeline.poll.pages import PageDesk, PageLimits
 from pipeline.poll.pages import Reader as PageReader
@@ -32,7 +32,9 @@ from pipeline.poll.reading import DocumentReader, KilledError, Reading
 from pipeline.poll.schedule import is_gap, jittered
 from pipeline.poll.seen import Known
 from pipeline.poll.sources import Source
+from pipeline.poll.subscriber import Plain, Subscriber
 from pipeline.poll.verdict import after_failure, after_reading, after_unchanged, classify, skew, state_of
+from pipeline.poll.websub import Keys, slowed
 
 _FLUSH_SECONDS = 10.0
 
@@ -53,34 +55,6 @@ class PollLimits(msgspec.Struct, frozen=True):
     pages: PageLimits = PageLimits()
 
 
-class Entry:
-    """One source as it is polled by this process."""
-
-    __slots__ = ("cursor", "fence", "host", "pages", "shown", "source")
-
-    def __init__(self, source: Source, cursor: Cursor, fence: int) -> None:
-        self.source = source
-        self.cursor = cursor
-        self.fence = fence
-        self.host = URL(source.url or "").raw_host or ""
-        self.shown = ""
-        self.pages = {decode_item(w.item).uri: w for w in cursor.pages}
-
-    @property
-    def standing(self) -> Cursor:
-        """The cursor with the pages that wait now."""
-        return self.with_pages(self.cursor)
-
-    def with_pages(self, cursor: Cursor) -> Cursor:
-        """A cursor of this source with the pages that wait now."""
-        return msgspec.structs.replace(cursor, pages=tuple(self.pages.values()))
-
-    @property
-    def priority(self) -> int:
-        """1 goes first."""
-        return self.source.priority
-
-
 class Poller:
     """All HTTP sources and drop folders of one process."""
 
@@ -99,11 +73,13 @@ class Poller:
         resolver: AbstractResolver | None = None,
         watch: Callable[[], tuple[Source, ...] | None] | None = None,
         dead_letters: DeadLetters | None = None,
+        websub: "tuple[Keys, Doorway] | None" = None,
     ) -> None:
         """Poll `sources` until `reload` names others.
 
         `contact` goes into the User-Agent. `watch` is asked every few seconds, on a thread, for a changed
         list; None means that it did not change. Without `dead_letters`, what can't be read is only counted.
+        With `websub`, hubs that feeds name are asked to bring what is new through the doorway.
         """
         self._sources = {s.id: s for s in sources}
         self._publisher = publisher
@@ -117,6 +93,7 @@ class Poller:
         self._resolver = resolver
         self._watch = watch
         self._letters = dead_letters
+        self._websub = websub
         self._owner = f"{socket.gethostname()}@{os.getpid()}@{secrets.token_hex(4)}"
         self._entries: dict[str, Entry] = {}
         self._dirty: set[str] = set()
@@ -151,6 +128,18 @@ class Poller:
             self._executor,
             self._limits.pages,
         )
+        self._intake = Intake(
+            self._reader,
+            self._memory,
+            self._outbox,
+            self._pages,
+            self._observer,
+            self._clock,
+            self._executor,
+            lambda: self._loop.time() < self._held_until,
+            self._letters,
+        )
+        self._subscriber = self._make_subscriber()
         folders = FolderKeeper(
             self._publisher,
             self._reader,
@@ -163,6 +152,9 @@ class Poller:
         folders.update(self._sources.values())
         self._stopping = asyncio.Event()
         workers = [asyncio.create_task(self._work()) for _ in range(self._limits.concurrency)] + self._pages.start()
+        if self._websub is not None and self._subscriber is not None:
+            workers += self._subscriber.start()
+            self._websub[1].open(self._subscriber)
         chores = [
             asyncio.create_task(self._keep_leases()),
             asyncio.create_task(self._keep_saving()),
@@ -182,6 +174,8 @@ class Poller:
             await self._shut_down(workers, chores)
 
     async def _shut_down(self, workers: Sequence["asyncio.Task[None]"], chores: Sequence["asyncio.Task[None]"]) -> None:
+        if self._websub is not None:
+            self._websub[1].close()
         # Folders finish the scan under way instead, or a file would stay claimed.
         self._stopping.set()
         for task in (*workers, *chores[:3]):
@@ -196,6 +190,21 @@ class Poller:
         await self._loop.run_in_executor(self._executor, self._pages.close)
         self._executor.shutdown()
 
+    def _make_subscriber(self) -> Subscriber | None:
+        if self._websub is None:
+            return None
+        return Subscriber(
+            self._websub[0],
+            self._fetcher,
+            self._intake,
+            Plain(self._reader, self._memory, self._publisher, self._topic, self._executor),
+            self._observer,
+            self._clock,
+            lambda: self._sources,
+            self._entries,
+            self._dirty_add,
+        )
+
     def reload(self, sources: Iterable[Source]) -> None:
         """Poll these from now on. To be called on the loop."""
         self._sources = {s.id: s for s in sources}
@@ -203,7 +212,7 @@ class Poller:
             entry = self._entries.pop(name)
             fresh = self._sources.get(name)
             if fresh is not None and fresh.kind == "http":
-                self._add(Entry(fresh, entry.standing if fresh.url == entry.source.url else NEW, entry.fence), 0.0)
+                self._add(Entry(fresh, entry.standing() if fresh.url == entry.source.url else NEW, entry.fence), 0.0)
 
     def _wall(self) -> float:
         return self._clock().timestamp()
@@ -256,7 +265,7 @@ class Poller:
     async def _save_dirty(self) -> None:
         """Save cursors in which only times and counts changed: losing these would cost a poll, never a story."""
         names, self._dirty = self._dirty, set()
-        saves = [self._save_of(e, e.cursor, ()) for n in names if (e := self._entries.get(n)) is not None]
+        saves = [e.save(e.cursor) for n in names if (e := self._entries.get(n)) is not None]
         if saves:
             try:
                 await self._loop.run_in_executor(self._executor, self._memory.save, saves, self._wall())
@@ -291,7 +300,7 @@ class Poller:
                 hosts.leave(entry.host)
             self.progressed_at = now = self._loop.time()
             self._observer.polled(entry.source.id, outcome, now - began)
-            self._plan(entry, wait)
+            self._plan(entry, outcome, wait)
 
     def _hosts_of(self, source: Source) -> Hosts:
         return self._internal if source.internal else self._polite
@@ -302,7 +311,7 @@ class Poller:
             return False
         if self._loop.time() >= self._held_until:
             raise Transient("the lease may have run out meanwhile")
-        cursor = msgspec.structs.replace(entry.cursor, pages=tuple(pages.values()))
+        cursor = msgspec.structs.replace(entry.standing(), pages=tuple(pages.values()))
         save = (entry.source.id, entry.fence, encode_cursor(cursor), (), cursor.polls)
         saved, lost = await self._outbox.deliver(records, save)
         if records:
@@ -311,9 +320,16 @@ class Poller:
             del self._entries[reader.source.id]
         return saved
 
-    def _plan(self, entry: Entry, wait: float) -> None:
-        wait = jittered(wait, random.random())
+    def _dirty_add(self, source: str) -> None:
+        self._dirty.add(source)
+
+    def _plan(self, entry: Entry, outcome: str, wait: float) -> None:
         wall = self._wall()
+        if outcome in ("published", "unchanged", "not_modified"):
+            wait = slowed(entry.websub, wait, entry.source.interval, wall)
+        wait = jittered(wait, random.random())
+        if self._subscriber is not None:
+            self._subscriber.keep(entry)
         entry.cursor = msgspec.structs.replace(entry.cursor, due=wall + wait)
         name = entry.source.id
         if self._entries.get(name) is entry:
@@ -338,88 +354,54 @@ class Poller:
         if ahead is not None:
             self._observer.skew(source.id, ahead)
         if answer.outcome == "not_modified":
-            entry.cursor, wait = after_unchanged(cursor, answer, source.interval)
+            entry.cursor, wait = after_unchanged(entry.cursor, answer, source.interval)
             return "not_modified", wait
         if answer.outcome != "ok":
-            outcome = classify(answer, answered=cursor.answered)
+            outcome = classify(answer, answered=entry.cursor.answered)
             if outcome == "throttled" and answer.retry_after:
                 hosts.hold(entry.host, self._loop.time() + min(answer.retry_after, source.interval.max))
             return self._failed(entry, outcome, answer.retry_after)
-        fingerprint = xxhash.xxh3_128_digest(answer.body)
-        if fingerprint == cursor.body:
-            entry.cursor, wait = after_unchanged(cursor, answer, source.interval)
+        fingerprint = fingerprint_of(answer.body)
+        if fingerprint == entry.cursor.body:
+            entry.cursor, wait = after_unchanged(entry.cursor, answer, source.interval)
             return "unchanged", wait
+        origin = origin_of(source, answer, self._clock())
+        wait = 0.0
+
+        def after(reading: Reading, known: Known) -> Cursor:
+            nonlocal wait
+            cursor, wait = self._after(entry, answer, b"" if goes_on(reading) else fingerprint, reading, known)
+            return cursor
+
         try:
-            return await self._take_in(entry, answer, fingerprint)
+            outcome = await self._intake.take_in(entry, answer.body, origin, fingerprint, after)
+        except KilledError:
+            return self._failed(entry, "parser_killed")
         except NewswireError as error:
             return self._failed(entry, "unreadable" if isinstance(error, Permanent) else "log_down")
+        if outcome == "fenced" and self._loop.time() < self._held_until:
+            self._entries.pop(source.id, None)
+        return outcome, wait
+
+    def _after(
+        self, entry: Entry, answer: Answer, fingerprint: bytes, reading: Reading, known: Known
+    ) -> tuple[Cursor, float]:
+        """What a poll that was read leads to; without a `fingerprint`, the next has to be a whole one."""
+        counts = (len(known.new), known.known)
+        if is_gap(entry.cursor.polls, *counts):
+            self._observer.gap(entry.source.id)
+        if not fingerprint:
+            answer = msgspec.structs.replace(answer, etag=None, last_modified=None)
+        if self._subscriber is not None:
+            self._subscriber.read(entry, answer, reading.hints)
+            if known.new and entry.websub is not None:
+                entry.websub = msgspec.structs.replace(entry.websub, trusted=False)
+        return after_reading(
+            entry.cursor, answer, fingerprint, counts, reading.hints, entry.source.interval, self._wall()
+        )
 
     def _failed(self, entry: Entry, outcome: str, retry_after: float | None = None) -> tuple[str, float]:
         entry.cursor, wait = after_failure(entry.cursor, outcome, entry.source.interval, retry_after)
         if entry.cursor.failures > 3 and entry.cursor.moved_to:  # noqa: PLR2004  # the new address may have died since
             entry.cursor = msgspec.structs.replace(entry.cursor, moved_to=None)
         return outcome, wait
-
-    async def _take_in(self, entry: Entry, answer: Answer, fingerprint: bytes) -> tuple[str, float]:
-        source = entry.source
-        origin = origin_of(source, answer, self._clock())
-        try:
-            reading, known, letters = await self._loop.run_in_executor(
-                self._executor, self._read, answer.body, origin, fingerprint
-            )
-        except (Permanent, KilledError) as error:
-            return await self._bury(entry, answer.body, origin, fingerprint, error)
-        counts = (len(known.new), known.known)
-        if is_gap(entry.cursor.polls, *counts):
-            self._observer.gap(source.id)
-        if goes_on(reading):
-            # What stood past the limit is read at the next poll, so that has to be a whole one.
-            answer, fingerprint = msgspec.structs.replace(answer, etag=None, last_modified=None), b""
-        cursor, wait = after_reading(
-            entry.cursor, answer, fingerprint, counts, reading.hints, source.interval, self._wall()
-        )
-        if self._loop.time() >= self._held_until:
-            # The lease may have run out meanwhile: what was found belongs to whoever holds it now.
-            return "fenced", wait
-        in_full = source.fulltext == "page"
-        records = self._pages.take(entry, known.new) if in_full else [item.record for item in known.new]
-        saved, lost = await self._outbox.deliver(records, self._save_of(entry, cursor, known.marks), letters)
-        self._observer.items(
-            source.id, len(records) - lost, len(reading.items) - len(known.new), len(reading.refusals) + lost
-        )
-        if letters:
-            self._observer.dead_lettered(source.id, reading.refusals[0].code)
-        if not saved:
-            self._entries.pop(source.id, None)
-            return "fenced", wait
-        entry.cursor = cursor
-        return "published" if known.new else "unchanged", wait
-
-    def _read(self, body: bytes, origin: Origin, fingerprint: bytes) -> tuple[Reading, Known, tuple[RawRecord, ...]]:
-        reading, known = read_new(self._reader, self._memory, body, origin)
-        if not reading.refusals or goes_on(reading) or self._letters is None:
-            return reading, known, ()
-        mark = refusal_mark(fingerprint)
-        if self._memory.seen(origin.source, [mark[0]]):
-            return reading, known, ()
-        letter = self._letters.of_items(body, origin, reading.refusals, self._clock())
-        return reading, msgspec.structs.replace(known, marks=(*known.marks, mark)), (letter,)
-
-    async def _bury(
-        self, entry: Entry, body: bytes, origin: Origin, fingerprint: bytes, error: Permanent | KilledError
-    ) -> tuple[str, float]:
-        """Dead-letter a document that can't be read, unless it was before."""
-        code, why = (error.code, error.why) if isinstance(error, Permanent) else ("parser_killed", str(error))
-        outcome, wait = self._failed(entry, "unreadable" if isinstance(error, Permanent) else code)
-        key, mark = refusal_mark(fingerprint)
-        if self._letters is None or self._loop.time() >= self._held_until:
-            return outcome, wait
-        if await self._loop.run_in_executor(self._executor, self._memory.seen, origin.source, [key]):
-            return outcome, wait
-        letter = self._letters.of_document(body, origin, code, why, self._clock())
-        await self._outbox.deliver((), self._save_of(entry, entry.cursor, [(key, mark)]), [letter])
-        self._observer.dead_lettered(origin.source, code)
-        return outcome, wait
-
-    def _save_of(self, entry: Entry, cursor: Cursor, marks: Sequence[tuple[bytes, bytes]]) -> Save:
-        return (entry.source.id, entry.fence, encode_cursor(entry.with_pages(cursor)), marks, cursor.polls)

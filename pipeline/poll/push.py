@@ -24,9 +24,9 @@ from aiohttp import web
 from pipeline.errors import Permanent, Transient
 from pipeline.formats.document import sha256
 from pipeline.item import Origin, Refusal
+from pipeline.poll.bodies import BodyRefusedError, read_body, unfold
 from pipeline.poll.dead_letters import DeadLetters, publish_letters
 from pipeline.poll.fetch import secret
-from pipeline.poll.inflate import BadEncodingError, CutShortError, TooLargeError, inflate
 from pipeline.poll.interfaces import PollObserver, Publisher, Silent
 from pipeline.poll.reading import DocumentReader, KilledError, Reading
 from pipeline.poll.sources import Source
@@ -50,8 +50,12 @@ class PushEndpoint:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         most_bytes: int = 10_000_000,
         dead_letters: DeadLetters | None = None,
+        watch: Callable[[], tuple[Source, ...] | None] = lambda: None,
     ) -> None:
-        """`most_bytes` bounds a body as sent and, twice that, without its content coding."""
+        """`watch` is asked at each push, on a thread, for a changed list.
+
+        `most_bytes` bounds a body as sent and, twice that, without its content coding.
+        """
         self._publisher = publisher
         self._reader = reader
         self._topic = raw_topic
@@ -59,6 +63,7 @@ class PushEndpoint:
         self._clock = clock
         self._most = most_bytes
         self._letters = dead_letters
+        self._watch = watch
         self._buried: OrderedDict[str, None] = OrderedDict()
         """Fingerprints of documents dead-lettered lately: a sender may try the same again and again."""
         self._executor = ThreadPoolExecutor(4, thread_name_prefix="push")
@@ -74,34 +79,22 @@ class PushEndpoint:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one push."""
+        changed = await asyncio.get_running_loop().run_in_executor(self._executor, self._watch)
+        if changed is not None:
+            self.reload(changed)
         source = self._sources.get(request.match_info["source"])
-        body = await self._body(request)
-        if body is None:
-            return _answer(413, "too_large", f"a body may have {self._most} bytes")
-        if source is None or not _proven(source, request, body):
-            return _answer(401, "unauthorized", "a bearer token or a signature is needed")
         try:
-            body = inflate(body, request.headers.get("Content-Encoding", ""), 2 * self._most)
-        except TooLargeError:
-            return _answer(413, "too_large", f"a body may have {2 * self._most} bytes when unfolded")
-        except (BadEncodingError, CutShortError):
-            return _answer(415, "bad_encoding", "the content coding can't be undone")
+            sent = await read_body(request, self._most)
+            if source is None or not _proven(source, request, sent):
+                return _answer(401, "unauthorized", "a bearer token or a signature is needed")
+            body = unfold(sent, request, 2 * self._most)
+        except BodyRefusedError as error:
+            return _answer(error.status, error.code, error.why)
         loop = asyncio.get_running_loop()
         began = loop.time()
         response, outcome = await loop.run_in_executor(self._executor, self._take_in, source, body, request)
         self._observer.polled(source.id, outcome, loop.time() - began)
         return response
-
-    async def _body(self, request: web.Request) -> bytes | None:
-        """The body, read no further than allowed; None where it is larger."""
-        if (request.content_length or 0) > self._most:
-            return None
-        body = bytearray()
-        async for piece in request.content.iter_chunked(65_536):
-            body += piece
-            if len(body) > self._most:
-                return None
-        return bytes(body)
 
     def _take_in(self, source: Source, body: bytes, request: web.Request) -> tuple[web.Response, str]:
         origin = Origin(

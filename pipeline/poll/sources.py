@@ -66,6 +66,8 @@ class Source(_Strict):
     proxy: str | None = None
     fulltext: Literal["feed", "page"] = "feed"
     """``page``: the feed carries teasers, and the article page of each entry is fetched for its text."""
+    websub: bool = True
+    """Whether to subscribe with the hub that the feed names, where this installation takes deliveries."""
     enabled: bool = True
 
     @field_validator("url", "proxy")

@@ -98,6 +98,17 @@ def after_reading(
     )
 
 
+def after_delivery(cursor: Cursor, new: int, now: float) -> Cursor:
+    """The cursor after the feed's hub brought `new` items.
+
+    The window that polls see is another one, so neither their count nor their interval moves.
+    """
+    if not new:
+        return cursor
+    rhythm = learn(cursor.rhythm, now, new, cursor.last_item)
+    return msgspec.structs.replace(cursor, last_item=now, rhythm=rhythm)
+
+
 def state_of(cursor: Cursor, now: float) -> str:
     """How the source is shown: ``failing``, ``quiet``, ``moved`` or ``ok``."""
     if cursor.failures >= FAILING_AFTER:

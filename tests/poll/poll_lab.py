@@ -63,6 +63,8 @@ class CountingObserver:
         self.gaps = 0
         self.skews: list[float] = []
         self.totals = Counter[str]()
+        self.hub_words = Counter[str]()
+        self.deliveries = Counter[str]()
 
     def polled(self, source: str, outcome: str, seconds: float) -> None:
         self.outcomes[outcome] += 1
@@ -84,6 +86,12 @@ class CountingObserver:
 
     def skew(self, source: str, seconds: float) -> None:
         self.skews.append(seconds)
+
+    def hub(self, source: str, word: str) -> None:
+        self.hub_words[word] += 1
+
+    def delivered(self, source: str, outcome: str) -> None:
+        self.deliveries[outcome] += 1
 
 
 def entry(number: int, title: str | None = None, body: str = "", guid: str | None = None) -> str:

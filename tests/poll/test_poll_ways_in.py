@@ -150,7 +150,7 @@ async def push(source: dict[str, object], body: bytes, headers: dict[str, str], 
     one = Source.model_validate({"id": "partner", "kind": "push"} | source)
     application = web.Application()
     PushEndpoint([one], publisher, DocumentReader(), observer=observer, most_bytes=100_000).attach(application)
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, auto_decompress=False)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
