@@ -4,7 +4,8 @@
 UTF-8 if it is valid, UTF-16 by its zero bytes, a statistical guess where much is not ASCII, else Windows-1252.
 
 A declaration that the bytes contradict is passed over: an 8-bit charset where multi-byte UTF-8 is valid
-throughout (real Latin copy practically never is), and any charset that the bytes do not decode in.
+throughout (real Latin copy practically never is), any charset that the bytes do not decode in, and one in which the
+declaration could not have been read, such as UTF-16 named in plain ASCII.
 """
 
 import codecs
@@ -54,12 +55,12 @@ def decode(body: bytes, transport: str | None = None, declared: str | None = Non
     valid_utf8 = _try(body, "utf-8")
     for claimed in (declared or declaration(body), transport):
         codec = _codec(claimed)
-        if codec is None:
+        if codec is None or (b"\x00" not in body and _contradicts(codec)):
             continue
         if valid_utf8 is not None and not codec.startswith(("utf", "iso2022")) and b"\x00" not in body:
             return valid_utf8
         found = _try(body, codec)
-        if found is not None and not (codec.startswith("utf-16") and _is_narrow(body)):
+        if found is not None:
             return found
     if valid_utf8 is not None and not _wide(body):
         return valid_utf8
@@ -70,6 +71,27 @@ def declaration(body: bytes) -> str | None:
     """The charset the document declares in its first bytes, as written."""
     found = _DECLARED.search(body[:_HEAD])
     return (found[1] or found[2]).decode("ascii") if found else None
+
+
+def believable(body: bytes) -> bytes:
+    """The document with a declaration that contradicts itself set to UTF-8 or what else it seems to be."""
+    found = _DECLARED.search(body[:_HEAD])
+    if found is None or b"\x00" in body[:_HEAD]:
+        return body
+    number = 1 if found[1] else 2
+    codec = _codec(found[number].decode("ascii"))
+    if codec is None or not _contradicts(codec):
+        return body
+    actual = b"utf-8" if _try(body, "utf-8") is not None else b"windows-1252"
+    return body[: found.start(number)] + actual + body[found.end(number) :]
+
+
+def _contradicts(codec: str) -> bool:
+    """Whether a declaration that was read as ASCII can't have been written in the charset that it names."""
+    try:
+        return "<?xml".encode(codec) != b"<?xml"
+    except UnicodeError:
+        return True
 
 
 def peek(body: bytes, size: int = 4096) -> str:
@@ -104,10 +126,6 @@ def _try(body: bytes, codec: str) -> str | None:
     except (UnicodeError, ValueError):
         # Windows-1252 leaves five bytes undefined; one of them must not cost the whole declaration.
         return body.decode(codec, "replace") if codec == "cp1252" else None
-
-
-def _is_narrow(body: bytes) -> bool:
-    return b"\x00" not in body[:_HEAD] and body[:_HEAD].count(b"<") > 0
 
 
 def _wide(body: bytes) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 import feedparser
 
 from pipeline.errors import Permanent
-from pipeline.formats.charset import declaration
+from pipeline.formats.charset import believable, declaration
 from pipeline.formats.document import Document, FeedHints, Limits, content_id, make_item, read_each, sha256, text, whole
 from pipeline.formats.feed_guard import check_cost, count_entries
 from pipeline.formats.feed_items import byline_names, concepts_of, extra_of, links_of
@@ -80,7 +80,7 @@ def run_feedparser(body: bytes, origin: Origin) -> Any:
         headers["content-type"] += f"; charset={origin.charset}"
     try:
         return feedparser.parse(
-            io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+            io.BytesIO(believable(body)), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
         )
     except Exception as error:
         # It raises AssertionError, KeyError, ValueError and others, undocumented, on what it did not foresee.

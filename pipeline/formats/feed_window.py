@@ -125,6 +125,9 @@ class _Scan:
             self._parser.Parse(self._body, True)
         except (expat.ExpatError, ValueError):
             return False
+        finally:
+            # The parser and its handlers hold each other, and it may hold megabytes of elements left open.
+            del self._parser
         return not self._tangled
 
     def _declared(self, prefix: str | None, uri: str | None) -> None:

@@ -67,6 +67,18 @@ def test_xml_survives_a_declaration_that_lies(declared: str, actual: str):
     assert xml(declared, actual) == "<p>£66 für alle</p>"
 
 
+@pytest.mark.parametrize("declared", ["utf-16", "utf-16le", "UTF-16BE", "utf-32", "ebcdic-cp-us"])
+@pytest.mark.parametrize(("title", "actual"), [("Old bridge", "ascii"), ("Brücke", "utf-8"), ("Brücke", "latin-1")])
+def test_a_feed_survives_a_declaration_that_contradicts_itself(declared: str, title: str, actual: str):
+    body = (
+        f'<?xml version="1.0" encoding="{declared}"?><rss version="2.0"><channel><title>t</title>'
+        f"<item><title>{title}</title><guid>1</guid></item></channel></rss>"
+    )
+    item = parse(body.encode(actual), Origin(source="s")).items[0]
+    assert isinstance(item, RawItem)
+    assert item.headlines[0].value == title
+
+
 def test_xml_survives_null_bytes_control_characters_and_html_entities():
     body = b"<nitf><body><body.content><p>a\x00b\x0bc&nbsp;d&#1;e&amp;f</p></body.content></body></nitf>"
     item = parse(body, Origin(source="s")).items[0]
