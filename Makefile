@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 PYTEST ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench soak docs lock kafka kafka-jars tools clean
+.PHONY: help install run test lint format bench soak fuzz docs lock kafka kafka-jars tools clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -52,6 +52,10 @@ bench: install kafka-jars ## Measure speed; ratios in one run
 
 soak: install kafka-jars ## The long forms of the fault runs
 	$(BIN)/python -m pytest tests -m slow --timeout 3600
+
+fuzz: install ## Look for input that breaks a parser; FUZZ="--seconds 600 --seeds FOLDER"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
+	$(BIN)/python scripts/fuzz_formats.py $(FUZZ)
 
 docs: install ## Generate the reference pages and schemas
 	$(BIN)/python scripts/generate_docs.py

@@ -3,9 +3,6 @@
 import re
 import warnings
 
-import trafilatura
-from trafilatura.metadata import extract_metadata
-
 from pipeline.errors import Permanent
 from pipeline.formats.charset import decode
 from pipeline.formats.document import Document, Limits, content_id, file_name, make_item, sha256, text
@@ -100,6 +97,8 @@ def _check_cost(page: str) -> None:
 
 
 def _metadata(page: str, origin: Origin) -> dict[str, str]:
+    from trafilatura.metadata import extract_metadata  # noqa: PLC0415  # as below
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -114,6 +113,8 @@ def _copy(page: str, ld: dict[str, Json], origin: Origin) -> tuple[Text, ...]:
     stated = string(ld.get("articleBody")) or ""
     if "\n" in stated.strip():
         return text(stated, content_type="text/plain")
+    import trafilatura  # noqa: PLC0415  # a second and a half to load, and telling a page from a feed must not cost it
+
     try:
         extracted = trafilatura.extract(
             page, url=origin.url, output_format="html", include_comments=False, include_images=False, include_links=True
