@@ -48,6 +48,7 @@ _NO_AGENCY = re.compile(
 # A digit, perhaps a month after it, and the dash: what any dateline without an agency has.
 _DASH = re.compile(r"\d(?: [A-Z][a-z]{2,8}\.?)?\s*,?\s*[-–—]")
 _DEEPEST_DASH = 96
+_ENCLOSED = re.compile(r"\((?P<place>[A-Z][^()\n]{1,60}?)\s*[-–—]+\s*(?P<day>[^()\n]{3,30})\)\s*[-–—]*\s*")
 _CHINESE = re.compile(
     r"[(（]?(?P<credit>新华社|新華社|中新社|中新网|中央社|法新社|路透社|共同社|美联社)"
     r"(?P<places>[一-鿿/／、·\s]{2,20}?)\s*(?:(?P<year>\d{4})年)?(?:(?P<month>\d{1,2})月)?(?P<day>\d{1,2})日?\s*(?:[综專专综合]*电|電|讯|訊)"
@@ -69,7 +70,9 @@ def read_dateline(paragraph: str, *, trusted: str | None = None) -> Parsed | Non
     start = len(head) - len(head.lstrip(" \t•*"))
     if start:
         head = head[start:]
-    found = _agency_inside(head, trusted) or _agency_first(head) or _east_asian(head) or _no_agency(head)
+    found = (
+        _agency_inside(head, trusted) or _agency_first(head) or _east_asian(head) or _enclosed(head) or _no_agency(head)
+    )
     if found is None:
         return None
     return msgspec.structs.replace(found, end=found.end + start, text=found.text.strip()) if start else found
@@ -174,6 +177,16 @@ def _no_agency(head: str) -> Parsed | None:
 def _is_old_form(before: str) -> bool:
     """A place and a comma before the date: without an agency, nothing less is told from prose."""
     return before.rstrip().endswith((",", ".")) or before.split(",", maxsplit=1)[0].isupper()
+
+
+def _enclosed(head: str) -> Parsed | None:
+    """Place and day in brackets, as press releases have it."""
+    match = _ENCLOSED.match(head) if head.startswith("(") else None
+    dated = trailing_day(match["day"]) if match else None
+    read = read_places(match["place"]) if match else None
+    if match is None or dated is None or dated[0].strip() or dated[1].month is None or read is None:
+        return None
+    return Parsed(text=match.group().strip(), end=match.end(), places=read[0], regions=read[1], day=dated[1])
 
 
 def _east_asian(head: str) -> Parsed | None:

@@ -1,5 +1,6 @@
 """What kind of message a story is: signals, status, what it replaces, and until when it is held."""
 
+import re
 from datetime import datetime
 
 import msgspec
@@ -11,6 +12,9 @@ from pipeline.normalise.body import Copy
 from pipeline.normalise.characters import one_line
 from pipeline.normalise.times import read_time
 from pipeline.story import CANCELED, USABLE, WITHHELD, Replaces
+
+_FEWEST_WORDS = 25
+_ADVISORY = re.compile(r"\W*advisory\b", re.IGNORECASE)
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -69,8 +73,11 @@ def _signals(item: RawItem, copy: Copy, headline: signals.Found, notes: list[str
         slug = signals.read_slugline(item.slugline)
         found |= slug.signals
         sequence |= slug.sequence
+    own = sum(paragraph.count(" ") for paragraph in copy.paragraphs) < _FEWEST_WORDS
     for note in notes:
-        found |= signals.read_notice(note)
+        said = signals.read_notice(note)
+        # A note to editors beside copy is about the story; only one that stands alone is an advisory.
+        found |= said if own or _ADVISORY.match(note) else said - {"advisory"}
     return found, sequence | headline.sequence
 
 

@@ -19,6 +19,8 @@ from pipeline.story import Provenance, Story, Text
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus"
 RECEIVED = datetime(2026, 11, 23, tzinfo=UTC)
 pytestmark = pytest.mark.skipif(not CORPUS.exists(), reason="the corpus of wire files is not beside this checkout")
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905
+_DAY = re.compile(rf"\b({'|'.join(_MONTHS)})[a-z]*\.? ?(\d\d?)[,.]? ?-?$", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
 
@@ -61,6 +63,51 @@ def _source(item: RawItem) -> Counter[str]:
     return Counter(_WORD.findall(" ".join(words)))
 
 
+def _labelled() -> list[tuple[str, dict[str, object], Story]]:
+    """Each item with what a reader found stated in it (`corpus_labels.json`; nothing where it is not listed)."""
+    labels = json.loads(Path(__file__).with_name("corpus_labels.json").read_text())
+    count, found = Counter[str](), []
+    for name, item in _items():
+        count[name] += 1
+        found.append((name, labels.pop(f"{item.format}/{name}#{count[name]}", {}), normalise(item)))
+    assert not labels, "labels of items that are not there"
+    return found
+
+
+def test_datelines_of_the_corpus_are_exact_and_none_is_invented() -> None:
+    right, wrong, invented = 0, [], []
+    for name, label, story in _labelled():
+        dateline = story.newswire.dateline
+        found = None
+        if dateline is not None:
+            found = {
+                "text": dateline.text,
+                "places": [*dateline.places],
+                "date": dateline.date,
+                "agency": dateline.agency,
+            }
+        expected = label.get("dateline")
+        right += expected is not None and found == expected
+        if expected is None and found is not None:
+            invented.append((name, found))
+        elif expected != found:
+            wrong.append((name, found, expected))
+    print(f"datelines of the corpus: {right} exact, {len(wrong)} not, {len(invented)} invented")
+    assert not invented
+    assert right >= 0.99 * (right + len(wrong)), wrong
+
+
+def test_message_types_of_the_corpus_are_right() -> None:
+    wrong = []
+    for name, label, story in _labelled():
+        embargo = story.embargoed_until.isoformat() if story.embargoed_until else None
+        found = (list(story.newswire.signals), story.pub_status, embargo)
+        expected = (label.get("signals", []), label.get("status", "usable"), label.get("embargo"))
+        if found != expected:
+            wrong.append((name, found, expected))
+    assert not wrong
+
+
 def test_no_word_of_the_corpus_is_lost() -> None:
     items = _items()
     assert len(items) > 100
@@ -88,8 +135,8 @@ def test_the_datelines_of_1987(given: str) -> None:
     path = CORPUS / "reuters-21578" / "newid-00001-10000.jsonl.gz"
     with gzip.open(path, "rt") as lines:
         rows = [row for line in lines if (row := json.loads(line))["body"]]
-    right = wrong = 0
-    for row in rows[:4000]:
+    right = wrong = places = days = dated = 0
+    for row in rows:
         stated = " ".join((row["dateline"] or "").split())
         body = f"    {stated} {row['body']}" if given == "in the copy" else row["body"]
         item = RawItem(
@@ -100,6 +147,19 @@ def test_the_datelines_of_1987(given: str) -> None:
         expected = stated if given != "not at all" else None
         right += (found.text if found else None) == (expected or None)
         wrong += not expected and found is not None
-    print(f"datelines {given}: {right} of {right + wrong if not wrong else len(rows[:4000])} exact, {wrong} invented")
+        if expected and found:
+            places += found.places == tuple(place.strip() for place in stated.split(",")[0].split("/"))
+            day = _DAY.search(stated)
+            dated += day is not None
+            days += (
+                day is not None and (found.date or "")[5:] == f"{_MONTHS.index(day[1].lower()) + 1:02}-{int(day[2]):02}"
+            )
+    print(
+        f"datelines {given}: {right} of {len(rows)} exact, {places} with the same places,"
+        f" {days} of {dated} with the same day; {wrong} invented"
+    )
     assert wrong <= 2
-    assert right >= 0.99 * len(rows[:4000])
+    assert right >= 0.99 * len(rows)
+    if given != "not at all":
+        assert places >= 0.99 * len(rows)
+        assert days >= 0.99 * dated > 0.98 * len(rows)
