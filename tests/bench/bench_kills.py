@@ -31,8 +31,22 @@ from pipeline.supervise import Supervisor
 WORKER = Path(__file__).with_name("kill_worker.py")
 MOMENTS = ("fetched", "published", "saved", "any")
 WORDS = (
-    "harbour bridge minister council ferry storm budget vote school railway tunnel strike court island grain".split()
-)  # noqa: SIM905
+    "harbour",
+    "bridge",
+    "minister",
+    "council",
+    "ferry",
+    "storm",
+    "budget",
+    "vote",
+    "school",
+    "railway",
+    "tunnel",
+    "strike",
+    "court",
+    "island",
+    "grain",
+)
 
 
 class Feed:
