@@ -33,6 +33,7 @@ _HEAD = 240
 
 _JOINT = rf"(?:[a-z]{{2,5}}/)?(?:{ANY_ALIAS})(?:(?:\s*[/,&+=–-]\s*|\s+)(?:{ANY_ALIAS}))*(?:/[a-z]{{2,5}})*"
 _BRACKETED = re.compile(rf"[(\[（［]\s*(?P<credit>{_JOINT})\s*[)\]）］]", re.IGNORECASE)
+_BRACKETS = ("(", "[", "（", "［")
 _SLASHED = re.compile(rf"/\s*(?P<credit>{_JOINT})\s*/", re.IGNORECASE)
 _BARE = re.compile(rf"(?<=[\s,.–—-])(?P<credit>{ANY_BARE})(?=\s*[-–—=:.]{{1,2}}\s|\s*[–—]|\s*--)")
 _ANY_CREDIT = re.compile(r"\((?P<credit>[A-Z][\w.&' -]{1,28})\)(?=\s*[-–—]|\s*:)")
@@ -79,7 +80,13 @@ def read_dateline(paragraph: str, *, trusted: str | None = None) -> Parsed | Non
 
 
 def _agency_inside(head: str, trusted: str | None) -> Parsed | None:
-    match = _BRACKETED.search(head) or _SLASHED.search(head) or _bare(head) or _ANY_CREDIT.search(head)
+    bracket = any(mark in head for mark in _BRACKETS)
+    match = (
+        (_BRACKETED.search(head) if bracket else None)
+        or (_SLASHED.search(head) if "/" in head else None)
+        or _bare(head)
+        or (_ANY_CREDIT.search(head) if bracket else None)
+    )
     if match is None or match.start() == 0:
         return None
     read = _read_before(head[: match.start()])

@@ -3,6 +3,7 @@
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
@@ -33,6 +34,7 @@ _TAIL = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def trailing_day(text: str) -> tuple[str, Day] | None:
     """Split a date off the end of `text`: what stands before it, and the day; None where there is none."""
     match = _TAIL.search(text, max(0, len(text) - _LONGEST_DATE))

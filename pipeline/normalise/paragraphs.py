@@ -65,6 +65,7 @@ def _blocks(text: str) -> list[list[_Line]]:
     """Runs of lines between blank ones."""
     found: list[list[_Line]] = []
     block: list[_Line] = []
+    longest_closer, tabs, cells = _LONGEST_CLOSER, "\t" in text, text.count(";") >= _CELL_MARKS
     for raw in text.split("\n"):
         line = raw.strip()
         if not line:
@@ -72,16 +73,17 @@ def _blocks(text: str) -> list[list[_Line]]:
                 found.append(block)
                 block = []
             continue
-        if block and len(line) <= _LONGEST_CLOSER and line.casefold().strip(".") in CLOSERS:
+        size = len(line)
+        if size <= longest_closer and block and line.casefold().strip(".") in CLOSERS:
             found.append(block)
             block = []
-        if "   " in line or "\t" in line or line.count(";") >= _CELL_MARKS:
+        if "   " in line or (tabs and "\t" in line) or (cells and line.count(";") >= _CELL_MARKS):
             kind = _ROW
         elif not line[0].isalpha() and _BULLET.match(line):
             kind = _ITEM
         else:
             kind = _PROSE
-        block.append((line, raw[0] == "\t" or raw.startswith(_INDENT), kind))
+        block.append((line, size != len(raw) and (raw[0] == "\t" or raw.startswith(_INDENT)), kind))
     if block:
         found.append(block)
     return found
@@ -101,45 +103,40 @@ def _width(blocks: list[list[_Line]]) -> int:
             breaks += 1
             if following[0].islower():
                 small += 1
-            elif len(text) + 1 + _first_word(following) > width:
-                full += 1
+                continue
+            space = following.find(" ")
+            full += len(text) + 1 + (space if space > 0 else len(following)) > width
     if not breaks:
         return 0
     # Some wires break well before the margin; there, lines that go on in small letters tell.
     return width if small + full >= _WRAPPED_SHARE * breaks or small >= _SMALL_SHARE * breaks else 0
 
 
-def _first_word(text: str) -> int:
-    space = text.find(" ")
-    return space if space > 0 else len(text)
-
-
 def _read_block(lines: list[_Line], width: int) -> list[str]:
     """The paragraphs of a block without blank lines; `width` is 0 where nothing is wrapped."""
     flat = all(line[1] for line in lines)
     parts: list[tuple[str, int]] = []
-    joined = [lines[0][0]]
-    first = lines[0][2]
-    for previous, line in pairwise(lines):
-        text = line[0]
-        if width and (flat or not line[1] or previous[2]) and _continues(previous, line, width):
+    before, _, last = lines[0]
+    joined, first = [before], last
+    for text, indented, kind in lines[1:]:
+        small = text[0].islower()
+        if not width or kind or last == _ROW or (indented and not flat and not last):
+            goes_on = False
+        elif small or last:
+            # An item of a list goes on only where its next line is small.
+            goes_on = small
+        else:
+            space = text.find(" ")
+            word = space if space > 0 else len(text)
+            goes_on = len(before) + 1 + word > width or not before.endswith(_SENTENCE_END)
+        if goes_on:
             joined.append(text)
         else:
             parts.append((_tidy(" ".join(joined)), first))
-            joined, first = [text], line[2]
+            joined, first = [text], kind
+        before, last = text, kind
     parts.append((_tidy(" ".join(joined)), first))
     return _group(parts)
-
-
-def _continues(previous: _Line, line: _Line, width: int) -> bool:
-    if line[2] or previous[2] == _ROW:
-        return False
-    small = line[0][0].islower()
-    if small or previous[2]:
-        # An item of a list goes on only where its next line is small.
-        return small
-    text = previous[0]
-    return len(text) + 1 + _first_word(line[0]) > width or not text.endswith(_SENTENCE_END)
 
 
 def _group(parts: list[tuple[str, int]]) -> list[str]:

@@ -1,6 +1,7 @@
 """The place part of a dateline: one or more names, each perhaps with its state or country."""
 
 import re
+from functools import lru_cache
 
 _PARTICLES = frozenset(
     [
@@ -105,6 +106,8 @@ _BRACKETED = re.compile(r"^(?P<place>[^()\[\]]+?)\s*[(\[](?P<region>[^()\[\]]{2,
 _PARTS = re.compile(r"\s*/\s*|(?<=[A-Z]) and (?=[A-Z])|\s*[、·]\s*|\s+[-–—]\s+|\s*;\s*")
 
 
+# The same few hundred cities head nearly all copy.
+@lru_cache(maxsize=4096)
 def read_places(text: str, *, capitals: bool = False) -> tuple[tuple[str, ...], dict[str, str]] | None:
     """Names in `text` and the region written after each; None where it cannot be a list of places.
 

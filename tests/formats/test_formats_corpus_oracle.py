@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -34,7 +35,7 @@ def said(element: ET.Element | None) -> str | None:
 
 def squeezed(text: str) -> str:
     """Its ASCII letters and digits: neither spaces nor what a wrong declaration of the charset spoils."""
-    return "".join(_WORD.findall(re.sub(r"<[^>]*>|&#?\w+;", "", text)))
+    return "".join(_WORD.findall(re.sub("<[^>]*>", "", unescape(unescape(text)))))
 
 
 def paragraphs(element: ET.Element | None) -> list[str]:
