@@ -83,14 +83,14 @@ def make_bus(settings: Settings) -> Bus:
 def make_index(settings: Settings) -> StoryIndex:
     """The memory of stories."""
     state = settings.state
+    keep = int(state.keep_days * 86_400)
     if state.kind == "redis":
         from pipeline.state.stories_redis import RedisStoryIndex  # noqa: PLC0415  # SQLite runs without the client
 
-        keep = int(state.keep_days * 86_400)
         return RedisStoryIndex(
             state.url.get_secret_value(), prefix=state.prefix, timeout=state.timeout, keep_seconds=keep
         )
-    return SqliteStoryIndex(_parent_made(settings.state.path / "stories.db"))
+    return SqliteStoryIndex(_parent_made(settings.state.path / "stories.db"), keep_seconds=keep)
 
 
 def make_poll_memory(settings: Settings) -> "SqlitePollMemory | RedisPollMemory":

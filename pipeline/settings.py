@@ -92,7 +92,7 @@ class StateSettings(Section):
     timeout: float = Field(10.0, gt=0)
     """Seconds, for each call on the server."""
     keep_days: float = Field(30.0, ge=4, le=3650)
-    """After which a story is forgotten on the server, counted from its last version."""
+    """After which a story is forgotten, counted from its last version; a file may take a third longer."""
 
 
 class TopicSettings(Section):

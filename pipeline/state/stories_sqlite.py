@@ -1,7 +1,8 @@
 """The memory of stories in an SQLite file: claims by raw coordinates, what is known of each uri, and texts."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ _SCHEMA = """
 PRAGMA page_size = 16384;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
-CREATE TABLE IF NOT EXISTS claim (claim TEXT PRIMARY KEY, decision BLOB) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS story (uri TEXT PRIMARY KEY, known BLOB, member INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS claim (claim TEXT PRIMARY KEY, decision BLOB, at INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS story (
+    uri TEXT PRIMARY KEY, known BLOB, member INTEGER, at INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS swept (what TEXT PRIMARY KEY, position TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS member (
     number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER, seen INTEGER, bands BLOB, text BLOB
 );
@@ -28,6 +32,16 @@ _MARKS = 5000
 _FORGET = 2
 """Members forgotten for each one remembered, at most; so the oldest go faster than new ones come."""
 
+_SWEEP = 4
+"""Claims and stories looked at for each one remembered, in the order of their keys: an index by age would cost more."""
+_SWEEPS = {
+    "claim": (
+        "SELECT claim, at FROM claim WHERE claim > ? ORDER BY claim LIMIT ?",
+        "DELETE FROM claim WHERE claim = ?",
+    ),
+    "story": ("SELECT uri, at FROM story WHERE uri > ? ORDER BY uri LIMIT ?", "DELETE FROM story WHERE uri = ?"),
+}
+
 _pack = msgspec.msgpack.Encoder().encode
 _decision = msgspec.msgpack.Decoder(Decision).decode
 _known = msgspec.msgpack.Decoder(Known).decode
@@ -37,14 +51,31 @@ _text = msgspec.msgpack.Decoder(tuple[str, str, str, int, bool, bytes, bytes, by
 class SqliteStoryIndex:
     """See `StoryIndex`. Several processes may share one file."""
 
-    def __init__(self, path: Path | str) -> None:
-        """`path` ``:memory:`` forgets everything at the end."""
+    def __init__(
+        self, path: Path | str, *, keep_seconds: int = 30 * 86_400, clock: Callable[[], float] = time.time
+    ) -> None:
+        """`path` ``:memory:`` forgets everything at the end.
+
+        Decisions, and what is known of a story since its last version, are forgotten when they are `keep_seconds`
+        old and the sweep comes by: a third as many again are kept at most.
+        """
         self._path = path
+        self._keep_seconds = keep_seconds
+        self._clock = clock
         try:
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
             self._connection.executescript(_SCHEMA)
+            self._add_ages()
         except sqlite3.Error as error:
             raise Transient(f"state {path}: {error}") from error
+
+    def _add_ages(self) -> None:
+        """Files from before ages were kept: what is there is as old as this start."""
+        for table in _SWEEPS:
+            columns = {row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")}
+            if "at" not in columns:
+                now = int(self._clock())
+                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN at INTEGER NOT NULL DEFAULT {now}")
 
     def claims(self, claims: Sequence[str]) -> Mapping[str, Decision]:
         """See `StoryIndex.claims`."""
@@ -111,10 +142,12 @@ class SqliteStoryIndex:
         last: int = newest[0] if newest else 0
         if after is not None and last > after:
             return False
-        many("INSERT OR IGNORE INTO claim VALUES (?, ?)", [(claim, _pack(d)) for claim, d in claims.items()])
+        now = int(self._clock())
+        many("INSERT OR IGNORE INTO claim VALUES (?, ?, ?)", [(claim, _pack(d), now) for claim, d in claims.items()])
         many(
-            "INSERT INTO story (uri, known) VALUES (?, ?) ON CONFLICT (uri) DO UPDATE SET known = excluded.known",
-            [(uri, _pack(known)) for uri, known in stories.items()],
+            "INSERT INTO story (uri, known, at) VALUES (?, ?, ?)"
+            " ON CONFLICT (uri) DO UPDATE SET known = excluded.known, at = excluded.at",
+            [(uri, _pack(known), now) for uri, known in stories.items()],
         )
         many(
             "INSERT INTO member VALUES (?, ?, ?, ?, ?)",
@@ -125,7 +158,18 @@ class SqliteStoryIndex:
         oldest = run("SELECT number, seen FROM member ORDER BY number LIMIT ?", (_FORGET * len(members),))
         past = [number for number, seen in oldest if seen < expired]
         many("DELETE FROM member WHERE number = ?", [(number,) for number in past])
+        for table in _SWEEPS:
+            self._sweep(table, _SWEEP * len(claims), now - self._keep_seconds)
         return True
+
+    def _sweep(self, table: str, count: int, before: int) -> None:
+        """Go on through a table from where the last sweep stopped, forgetting what is older than `before`."""
+        run = self._connection.execute
+        look, forget = _SWEEPS[table]
+        found = run("SELECT position FROM swept WHERE what = ?", (table,)).fetchone()
+        rows = run(look, (found[0] if found else "", count)).fetchall()
+        self._connection.executemany(forget, [(key,) for key, at in rows if at < before])
+        run("INSERT OR REPLACE INTO swept VALUES (?, ?)", (table, rows[-1][0] if len(rows) == count > 0 else ""))
 
     def _rows(self, statement: str, keys: Iterable[str | int]) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []

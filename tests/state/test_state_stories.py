@@ -1,13 +1,17 @@
 """What every memory of stories promises, on SQLite and on a server."""
 
+import sqlite3
 import threading
+from contextlib import closing
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.deduplicate.decision import Decision, Known
 from pipeline.deduplicate.member import Mark, Member
+from pipeline.state.stories_sqlite import SqliteStoryIndex
 
 NEW = Decision("new", 1)
 
@@ -165,3 +169,35 @@ def test_what_one_run_remembers_no_other_run_sees(open_index, turn):
     index = open_index()
     assert index.claims(["once"]) == {}
     index.remember({"once": NEW}, {})
+
+
+def test_a_file_forgets_what_is_older_than_it_shall_keep(tmp_path):
+    now = [1_000_000.0]
+    with closing(SqliteStoryIndex(tmp_path / "s.db", keep_seconds=100, clock=lambda: now[0])) as index:
+        for number in range(300):
+            index.remember({f"old/{number}": NEW}, {f"urn:old-{number}": Known(1, ())})
+        now[0] += 60
+        index.remember({"again": NEW}, {"urn:old-7": Known(2, ())})
+        now[0] += 60
+        assert len(index.claims([f"old/{number}" for number in range(300)])) == 300
+        # A third as many new ones and the sweep has been round, wherever it began.
+        for number in range(110):
+            index.remember({f"new/{number}": NEW}, {f"urn:new-{number}": Known(1, ())})
+    with closing(SqliteStoryIndex(tmp_path / "s.db")) as index:
+        assert index.claims([f"old/{number}" for number in range(300)]) == {}
+        assert index.known([f"urn:old-{number}" for number in range(300)]) == {"urn:old-7": Known(2, ())}
+        assert len(index.claims([f"new/{number}" for number in range(110)])) == 110
+        assert "again" in index.claims(["again"])
+
+
+def test_a_file_from_before_ages_is_taken_over(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "s.db")) as old:
+        old.executescript(
+            "CREATE TABLE claim (claim TEXT PRIMARY KEY, decision BLOB) WITHOUT ROWID;"
+            "CREATE TABLE story (uri TEXT PRIMARY KEY, known BLOB, member INTEGER) WITHOUT ROWID;"
+        )
+        old.execute("INSERT INTO claim VALUES ('c', ?)", (msgspec.msgpack.encode(NEW),))
+        old.commit()
+    with closing(SqliteStoryIndex(tmp_path / "s.db", keep_seconds=100)) as index:
+        assert index.remember({"d": NEW}, {})
+        assert index.claims(["c", "d"]) == {"c": NEW, "d": NEW}
