@@ -178,3 +178,15 @@ def test_likeness_is_not_handed_on_by_chains(index):
     assert [relation.kind for relation in found] == ["new"] + ["rewrite"] * 5
     clusters = {relation.cluster or value.uri for relation, value in zip(found, chain, strict=True)}
     assert len(clusters) >= 3
+
+
+def test_texts_outlive_the_process(tmp_path):
+    first = SqliteStoryIndex(tmp_path / "s.db")
+    assert kinds(first, story("a", FERRY), story("b", ORCHARD)) == ["new", "new"]
+    first.close()
+    second = SqliteStoryIndex(tmp_path / "s.db")
+    stage = DeduplicateStage(second)
+    (outcome,) = stage.process_batch([record(7, story("c", FERRY.replace("Tuesday", "Monday"), "south"))])[0]
+    relation = from_ninjs(outcome.value).newswire.relation
+    assert (relation.kind, relation.of) == ("copy", "a")
+    second.close()
