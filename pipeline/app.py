@@ -269,9 +269,19 @@ class App:
         self._poll_metrics = PollMetrics(self.registry)
         self._polling = False
         self._doorway = Doorway()
+        self._lists: list[SourceList] = []
         self.instance, self._give_back = (
             (settings.instance, _nothing) if settings.instance else claim(settings.state.path / "instances")
         )
+
+    def reload_sources(self) -> None:
+        """Have the list of sources read again, changed or not. May be called from a signal handler."""
+        for one in self._lists:
+            one.ask()
+
+    def _source_list(self, refused: Callable[[Sequence[str]], None]) -> SourceList:
+        self._lists.append(SourceList(self.settings.poll.sources, refused))
+        return self._lists[-1]
 
     def provision(self) -> None:
         """Create the topics that are missing; the embedded log needs no operator for that."""
@@ -314,7 +324,7 @@ class App:
             clock=self.now,
             observer=self._poll_metrics,
             dead_letters=_dead_letters(),
-            watch=SourceList(self.settings.poll.sources),
+            watch=self._source_list(lambda _mistakes: None),
         ).attach(application)
         self._doorway.attach(application)
 
@@ -358,7 +368,7 @@ class App:
 
     def _poll_service(self) -> Service:
         poll = self.settings.poll
-        sources = SourceList(poll.sources, self._list_refused)
+        sources = self._source_list(self._list_refused)
         publisher = self.bus.publisher()
         memory = make_poll_memory(self.settings)
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline import __version__
-from pipeline.cli_feeds import feeds
+from pipeline.cli_feeds import cli as feeds_cli
 from pipeline.cli_letters import cli as letters_cli
 from pipeline.errors import Fatal, NewswireError
 from pipeline.options import DONE, FAILED, USAGE, ConfigOption, complain, settings_from
@@ -32,7 +32,7 @@ cli = typer.Typer(
 held_cli = typer.Typer(help="See the stories that are held, and act on them.", invoke_without_command=True)
 cli.add_typer(held_cli, name="held")
 cli.add_typer(letters_cli, name="dlq")
-cli.command()(feeds)
+cli.add_typer(feeds_cli, name="feeds")
 topics_cli = typer.Typer(help="See and make the topics of the log.", no_args_is_help=True)
 cli.add_typer(topics_cli, name="topics")
 

@@ -1,5 +1,6 @@
 """`newswire run`: one process from start to drain."""
 
+import signal
 from collections.abc import Callable, Sequence
 
 from pipeline.app import App
@@ -25,6 +26,7 @@ def run_services(
         # Nobody restarts the processes of an embedded log, so a member that was fenced joins again in place.
         supervisor = Supervisor(app.services(stages), remake_fenced=settings.bus.kind == "sqlite")
         supervisor.install_signals()
+        signal.signal(signal.SIGHUP, lambda _number, _frame: app.reload_sources())
         server = Server(
             app.registry,
             supervisor.health,

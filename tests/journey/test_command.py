@@ -170,11 +170,19 @@ def test_run_serves_and_drains_on_sigterm_and_lag_and_tail_see_its_work(tmp_path
             wait_for(lambda: newswire("search", "second library", cwd=tmp_path, **environment).stdout == tail.stdout)
             assert newswire("search", "absent", cwd=tmp_path, **environment).stdout == b""
             wait_for(lambda: total_lag(newswire("lag", cwd=tmp_path, **environment).stdout) == 0)
+            (tmp_path / "feeds.yaml").write_text("sources: [{id: A, kind: folder, folder: drop}]\n")
+            wait_for(lambda: len(refusals(tmp_path / "log")) == 1)
+            process.send_signal(signal.SIGHUP)
+            wait_for(lambda: len(refusals(tmp_path / "log")) == 2)
             process.send_signal(signal.SIGTERM)
             assert process.wait(25) == 0
         finally:
             process.kill()
     assert events(tmp_path / "log")[-1]["event"] == "stopped"
+
+
+def refusals(log):
+    return [event for event in events(log) if "list of sources was refused" in event["event"]]
 
 
 def total_lag(table):

@@ -12,7 +12,7 @@ from pipeline.cli import cli
 from pipeline.poll.cursor import Cursor, Waiting, encode_cursor
 from pipeline.poll.health import healths
 from pipeline.poll.rhythm import learn
-from pipeline.poll.sources import Source
+from pipeline.poll.sources import Source, parse_sources
 from pipeline.state.sources_sqlite import SqlitePollMemory
 
 
@@ -64,3 +64,20 @@ def test_the_command_shows_every_source(tmp_path: Path, monkeypatch: pytest.Monk
     only = CliRunner().invoke(cli, ["feeds", "--state", "new"])
     assert "harbour" in only.output
     assert "drop" not in only.output
+
+
+def test_lists_of_feeds_go_out_and_come_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "feeds.yaml").write_text(
+        "sources:\n  - {id: harbour, url: 'https://harbour.example/feed', tags: [ports]}\n  - {id: d, kind: folder, folder: in}\n"
+    )
+    out = CliRunner().invoke(cli, ["feeds", "export"])
+    assert out.exit_code == 0, out.output
+    (tmp_path / "list.opml").write_text(out.output)
+    back = CliRunner().invoke(cli, ["feeds", "import", "list.opml"])
+    assert back.exit_code == 0, back.output
+    (source,) = parse_sources(back.output, "imported")
+    assert (source.id, source.url, source.tags) == ("harbour", "https://harbour.example/feed", ("ports",))
+    (tmp_path / "list.opml").write_text("no list")
+    assert CliRunner().invoke(cli, ["feeds", "import", "list.opml"]).exit_code != 0
