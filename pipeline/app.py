@@ -266,7 +266,7 @@ class App:
         self.work_metrics = WorkMetrics(self.registry)
         self._release_watcher = ReleaseWatcher(self.registry)
         self.bus = make_bus(settings)
-        self._poll_metrics = PollMetrics(self.registry)
+        self._poll_metrics = PollMetrics(self.registry, per_source=settings.poll.metrics_per_source)
         self._polling = False
         self._doorway = Doorway()
         self._lists: list[SourceList] = []

@@ -111,6 +111,8 @@ class PollSettings(Section):
     contact: str = ""
     """A web page or mail address that publishers can reach you at; part of the User-Agent."""
     concurrency: int = Field(64, ge=1)
+    metrics_per_source: bool = True
+    """Whether metrics tell sources apart; with thousands of them they had better not."""
     websub_callback: str = ""
     """The public address of this process's HTTP side, for WebSub hubs to call: ``https://wire.example.org``. Empty: no
     hub is asked for anything."""
