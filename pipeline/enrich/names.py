@@ -5,7 +5,7 @@ The tables in ``data/names_*.txt`` were made by hand for this project.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -79,10 +79,10 @@ _RUN = re.compile(rf"(?<![\w]){_WORD}(?:[ \u00a0](?:{_PARTICLE}[ \u00a0])?{_WORD
 _PART = re.compile(rf"({_WORD})|([^\s]+)")
 
 
-def runs(text: str) -> Iterator[Run]:
-    """Every run of capitalised words in the text, in order."""
-    for match in _RUN.finditer(text):
-        yield _words(match.group(), match.start())
+@lru_cache(maxsize=4)
+def runs(text: str) -> tuple[Run, ...]:
+    """Every run of capitalised words in the text, in order; not to be changed, as the next enricher reads them too."""
+    return tuple(_words(match.group(), match.start()) for match in _RUN.finditer(text))
 
 
 def _words(run: str, offset: int) -> Run:

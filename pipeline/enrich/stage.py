@@ -9,6 +9,7 @@ from pipeline.enrich.enricher import Enricher
 from pipeline.enrich.keywords import Keywords
 from pipeline.enrich.language import Language
 from pipeline.enrich.people import People
+from pipeline.enrich.places import Places
 from pipeline.enrich.quotes import Quotes
 from pipeline.enrich.reading import ReadingTime
 from pipeline.enrich.topics import Topics
@@ -25,7 +26,7 @@ Timing = Callable[[str, float, bool], None]
 
 def default_enrichers() -> list[Enricher]:
     """The light enrichers, in order."""
-    return [Language(), People(), Quotes(), Topics(), Keywords(), ReadingTime()]
+    return [Language(), People(), Places(), Quotes(), Topics(), Keywords(), ReadingTime()]
 
 
 def load_enrichers(names: Sequence[str]) -> list[Enricher]:

@@ -71,11 +71,20 @@ def test_one_that_fails_is_named_and_the_story_goes_on():
     assert outcome.topic == "wire.enriched"
     assert enriched.language == "en"
     assert enriched.newswire.enrichment == {"partial": True, "failed": ["broken"]}
-    assert set(enriched.newswire.enrichers) == {"language", "people", "quotes", "topics", "keywords", "reading"}
+    assert set(enriched.newswire.enrichers) == {
+        "language",
+        "people",
+        "places",
+        "quotes",
+        "topics",
+        "keywords",
+        "reading",
+    }
     assert told == [
         ("broken", 1, False),
         ("language", 1, True),
         ("people", 1, True),
+        ("places", 1, True),
         ("quotes", 1, True),
         ("topics", 1, True),
         ("keywords", 1, True),
@@ -85,5 +94,5 @@ def test_one_that_fails_is_named_and_the_story_goes_on():
 
 def test_enrichers_are_chosen_by_name():
     assert [e.name for e in load_enrichers(["reading", "language"])] == ["reading", "language"]
-    with pytest.raises(Permanent, match="keywords, language, people, quotes, reading, topics"):
+    with pytest.raises(Permanent, match="keywords, language, people, places, quotes, reading, topics"):
         load_enrichers(["no such"])
