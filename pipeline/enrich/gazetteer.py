@@ -54,6 +54,8 @@ class Gazetteer(NamedTuple):
     """Words that stand before a place."""
     perhaps: frozenset[str]
     """Words that may stand before one, or before anything else."""
+    never: frozenset[str]
+    """Folded names that are no places in copy: months, weekdays."""
     longest: int
     """Words in the longest name."""
 
@@ -79,6 +81,7 @@ def gazetteer() -> Gazetteer:
         provinces={fold(name): key for kind, key, names in words if kind == "province" for name in names.split("|")},
         before=frozenset(name for kind, key, names in words if key == "sure" for name in names.split("|")),
         perhaps=frozenset(name for kind, key, names in words if key == "perhaps" for name in names.split("|")),
+        never=frozenset(name for kind, _, names in words if kind == "never" for name in names.split("|")),
         longest=5,
     )
 

@@ -13,7 +13,6 @@ import msgspec
 
 from pipeline.enrich.gazetteer import City, Country, Gazetteer, gazetteer
 from pipeline.enrich.names import GIVEN, KINDS, SURNAME, Run, fold, runs
-from pipeline.normalise.names import MONTHS, WEEKDAYS
 from pipeline.story import Dateline, Json, Place, Story
 
 READ_CHARACTERS = 40_000
@@ -24,7 +23,6 @@ _CAPITAL, _HOME, _NAMED, _EXACT = 20.0, 10.0, 30.0, 2.0
 """How much more likely a city is for being a capital, of the agency's country, of one the story names, or so spelt."""
 _CERTAIN = 2.0
 """How many times as likely as the next a city must be."""
-_NEVER = frozenset(fold(name) for name in (*MONTHS, *WEEKDAYS, "White House"))
 _SHORTEST = 4
 _REGION = re.compile(r",\s+([A-Z][\w.]*(?:\s[A-Z][\w.]*)?)")
 """What may be the region after a place: a word or two with capitals."""
@@ -171,7 +169,7 @@ def _cities(parts: Sequence[Run], text: str, context: set[str], known: Gazetteer
             words, before = words[1:], lower
         name = fold(_joined(words))
         candidates = known.cities.get(name, ()) if len(words) <= known.longest else ()
-        if not candidates or name in _NEVER or name in known.countries:
+        if not candidates or name in known.never or name in known.countries:
             continue
         region = _REGION.match(text, words[-1].end)
         inside = _within(candidates, region[1], known) if region else ()
