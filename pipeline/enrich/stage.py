@@ -8,6 +8,7 @@ import msgspec
 from pipeline.enrich.enricher import Enricher
 from pipeline.enrich.keywords import Keywords
 from pipeline.enrich.language import Language
+from pipeline.enrich.organisations import Organisations
 from pipeline.enrich.people import People
 from pipeline.enrich.places import Places
 from pipeline.enrich.quotes import Quotes
@@ -26,7 +27,7 @@ Timing = Callable[[str, float, bool], None]
 
 def default_enrichers() -> list[Enricher]:
     """The light enrichers, in order."""
-    return [Language(), People(), Places(), Quotes(), Topics(), Keywords(), ReadingTime()]
+    return [Language(), People(), Organisations(), Places(), Quotes(), Topics(), Keywords(), ReadingTime()]
 
 
 def load_enrichers(names: Sequence[str]) -> list[Enricher]:

@@ -74,6 +74,7 @@ def test_one_that_fails_is_named_and_the_story_goes_on():
     assert set(enriched.newswire.enrichers) == {
         "language",
         "people",
+        "organisations",
         "places",
         "quotes",
         "topics",
@@ -84,6 +85,7 @@ def test_one_that_fails_is_named_and_the_story_goes_on():
         ("broken", 1, False),
         ("language", 1, True),
         ("people", 1, True),
+        ("organisations", 1, True),
         ("places", 1, True),
         ("quotes", 1, True),
         ("topics", 1, True),
@@ -94,5 +96,5 @@ def test_one_that_fails_is_named_and_the_story_goes_on():
 
 def test_enrichers_are_chosen_by_name():
     assert [e.name for e in load_enrichers(["reading", "language"])] == ["reading", "language"]
-    with pytest.raises(Permanent, match="keywords, language, people, places, quotes, reading, topics"):
+    with pytest.raises(Permanent, match="keywords, language, organisations, people, places, quotes, reading, topics"):
         load_enrichers(["no such"])
