@@ -326,7 +326,8 @@ class App:
             dead_letters=_dead_letters(),
             watch=self._source_list(lambda _mistakes: None),
         ).attach(application)
-        self._doorway.attach(application)
+        if self._websub() is not None:
+            self._doorway.attach(application)
 
         async def let_go(_application: web.Application) -> None:
             await asyncio.to_thread(publisher.close)
