@@ -169,10 +169,8 @@ async def test_slow_pages_hold_up_no_feed(tmp_path: Path) -> None:
     site.slow = 1.0
     async with serving(site.answer) as site.base, polling(desk.poller(site, "/other")):
         await until(lambda: desk.publisher.records)
-        await until(lambda: site.asked["/feed"] >= 3)
-        polls = site.asked["/other"]
+        await until(lambda: min(site.asked["/feed"], site.asked["/other"]) >= 3)
         waiting = 30 - desk.observer.pages["ok"]
-    assert polls >= 3
     assert waiting > 0
     desk.memory.close()
 
