@@ -85,12 +85,18 @@ class Doorway:
         async def wanted(subscriber: Subscriber) -> bool:
             return subscriber.wanted(source)
 
+        async def proven(subscriber: Subscriber) -> bool:
+            return subscriber.proven(source, token, signature, sent)
+
         try:
             if not await self._through(wanted):
                 return web.Response(status=410)
             sent = await read_body(request, self._most)
+            if not await self._through(proven):
+                return web.Response(status=202)
+            # Only what is proven is worth unfolding.
             delivery = Delivery(unfold(sent, request, 2 * self._most), request.content_type, request.charset)
-            outcome = await self._through(lambda subscriber: subscriber.take(source, token, signature, sent, delivery))
+            outcome = await self._through(lambda subscriber: subscriber.take(source, delivery))
         except BodyRefusedError as error:
             return web.Response(status=error.status)
         except Transient:

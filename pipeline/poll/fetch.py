@@ -155,7 +155,8 @@ class Fetcher:
                     target = response.headers.get("Location")
                     response.close()
                     if response.status not in _SAME_METHOD or not target:
-                        return Answer("ok" if response.ok else "http", response.status)
+                        taken = response.status // 100 == 2  # noqa: PLR2004  # RFC 9110 section 15.3
+                        return Answer("ok" if taken else "http", response.status)
                     url = url.join(URL(target))
         except Exception as error:  # noqa: BLE001  # as in fetch
             return _failure(error)

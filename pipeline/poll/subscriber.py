@@ -124,8 +124,15 @@ class Subscriber:
         self._observer.hub(source, "confirmed" if mode == "subscribe" else "denied")
         return True
 
-    async def take(self, source: str, token: str, signature: str, sent: bytes, delivery: Delivery) -> str:
-        """Publish what is new in a delivery if `signature` proves `sent`; returns once the log has it.
+    def proven(self, source: str, token: str, signature: str, sent: bytes) -> bool:
+        """Whether `signature` shows that what was sent comes from the hub; counted where it does not."""
+        if self._keys.proven(source, token, signature, sent):
+            return True
+        self._observer.delivered(source, "forged" if signature else "unsigned")
+        return False
+
+    async def take(self, source: str, delivery: Delivery) -> str:
+        """Publish what is new in a delivery that was proven; returns once the log has it.
 
         Returns:
             A poll outcome or a delivery outcome.
@@ -133,14 +140,12 @@ class Subscriber:
         Raises:
             Transient: the log or the memory can't be reached; the hub should bring it again.
         """
-        outcome = "unsigned" if not signature else "forged"
-        if self._keys.proven(source, token, signature, sent):
-            try:
-                outcome = await self._take(source, delivery)
-            except Permanent:
-                outcome = "unreadable"
-            except KilledError:
-                outcome = "parser_killed"
+        try:
+            outcome = await self._take(source, delivery)
+        except Permanent:
+            outcome = "unreadable"
+        except KilledError:
+            outcome = "parser_killed"
         self._observer.delivered(source, outcome)
         return outcome
 
@@ -167,6 +172,9 @@ class Subscriber:
 
     async def _pass_on(self, source: Source, delivery: Delivery) -> str:
         """Publish for a source held elsewhere. Its holder may find the same again, which deduplication ends."""
+        if source.fulltext == "page":
+            # Its pages wait in the holder's cursor; the hub may reach the holder next time, and polling does.
+            raise Transient("the process that holds the source has to fetch its pages")
         origin = origin_of(source, self._answer(source, delivery), self._clock())
         plain = self._plain
 

@@ -138,6 +138,8 @@ async def test_what_is_not_proven_is_taken_politely_and_ignored(tmp_path: Path) 
         assert await room.bring(rss(entry(7)), secret="another") == 202
         assert await room.bring(rss(entry(8)), secret="") == 202
         assert await room.bring(b"x" * 100_001) == 413
+        # Not worth unfolding, so nobody notices that it can't be.
+        assert await room.bring(b"no gzip", secret="another", **{"Content-Encoding": "gzip"}) == 202
         assert await room.bring(rss(entry(9)), **{"Content-Encoding": "gzip"}) == 415
         callback = room.forms[0]["hub.callback"]
         # Another topic than ours, another token, an end nobody asked for.
@@ -154,7 +156,7 @@ async def test_what_is_not_proven_is_taken_politely_and_ignored(tmp_path: Path) 
         poller.reload([])
         assert await room.bring(rss(entry(10))) == 410
     assert len(publisher.records) == 1
-    assert observer.deliveries == {"forged": 1, "unsigned": 1}
+    assert observer.deliveries == {"forged": 2, "unsigned": 1}
 
 
 async def test_a_delivery_waits_for_the_log_and_bad_ones_are_dead_lettered(tmp_path: Path) -> None:
@@ -180,6 +182,16 @@ async def test_a_process_that_does_not_hold_the_source_passes_on_what_is_new(tmp
         assert await room.bring(body, **{"Content-Encoding": "gzip"}) == 202
     assert publisher.headlines()[1:] == ["Harbour council weighs plan 2"]
     assert observer.deliveries == {"passed_on": 1}
+
+
+async def test_only_the_holder_takes_what_needs_its_article_page(tmp_path: Path) -> None:
+    publisher, observer, room = ListPublisher(), CountingObserver(), Newsroom()
+    async with subscribed(tmp_path, publisher, observer, room, fulltext="page") as poller:
+        await until(lambda: room.verified)
+        poller._entries.clear()
+        before = len(publisher.records)
+        assert await room.bring(rss(entry(2), entry(1))) == 503
+    assert len(publisher.records) == before
 
 
 async def test_a_hub_that_refuses_or_is_not_wanted_changes_nothing(tmp_path: Path) -> None:
